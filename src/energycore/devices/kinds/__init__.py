@@ -1,0 +1,1 @@
+"""The device kinds that ship with energycore, one file each; none imports another."""
