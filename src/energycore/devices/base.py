@@ -25,6 +25,11 @@ class Role(Enum):
     METER = "meter"
     """Measures what others do; never counted."""
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether the power of the kind belongs into totals."""
+        return self is not Role.METER
+
 
 class StorageMode(Enum):
     """What a storage does: take energy in, give it back, or neither."""

@@ -17,7 +17,6 @@ __all__ = [
     "capacity",
     "efficiency",
     "number",
-    "optional_number",
     "power",
     "text",
 ]
@@ -33,34 +32,26 @@ def about(sentence: str) -> Mapping[str, str]:
     return {ABOUT: sentence}
 
 
-def number(value: object, field: "attrs.Attribute[Any]") -> float:
-    """A converter of numbers, from any package, to finite floats; refuses text and booleans."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
-        if hasattr(value, "__float__") and not isinstance(value, bool | str | int | float):
-            return number(float(value), field)
-        raise InvalidValue(field.name, value, "a finite number")
-    return float(value)
+def number(value: float) -> float:
+    """A converter of numbers from any package to float.
 
-
-def optional_number(value: object, field: "attrs.Attribute[Any]") -> float | None:
-    """The same for fields that may be None."""
-    return None if value is None else number(value, field)
-
-
-def _is_finite(value: float) -> bool:
+    What is no finite number is left as it is: the validator, which knows the field, refuses it.
+    """
+    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        return value
     try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
+        return float(value)
+    except (OverflowError, TypeError, ValueError):
+        return value
 
 
-def between(
-    low: float, high: float, unit: str, *, above: bool = False
-) -> Callable[[Any, "attrs.Attribute[Any]", float], None]:
+def between(low: float, high: float, unit: str, *, above: bool = False) -> Validator:
     """A validator of low <= value <= high, or low < value <= high with `above`."""
     limit = f"{'above' if above else 'at least'} {low:g} and at most {high:g} {unit}".strip()
 
-    def check(instance: Any, attribute: "attrs.Attribute[Any]", value: float) -> None:
+    def check(instance: Any, attribute: "attrs.Attribute[Any]", value: object) -> None:
+        if not isinstance(value, float) or not math.isfinite(value):
+            raise InvalidValue(attribute.name, value, "a finite number")
         if not (low < value <= high if above else low <= value <= high):
             raise InvalidValue(attribute.name, value, limit)
 

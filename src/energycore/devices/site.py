@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from energycore.devices.fields import about, between, optional_number, text
+from energycore.devices.fields import about, between, number, text
 from energycore.errors import InvalidValue
 from energycore.quantities.zones import load_zone
 
@@ -32,13 +32,13 @@ class Site:
     )
     latitude: float | None = attrs.field(
         default=None,
-        converter=attrs.Converter(optional_number, takes_field=True),
+        converter=attrs.converters.optional(number),
         validator=attrs.validators.optional(between(-90.0, 90.0, "degrees")),
         metadata=about("Degrees, + north."),
     )
     longitude: float | None = attrs.field(
         default=None,
-        converter=attrs.Converter(optional_number, takes_field=True),
+        converter=attrs.converters.optional(number),
         validator=attrs.validators.optional(between(-180.0, 180.0, "degrees")),
         metadata=about("Degrees, + east."),
     )

@@ -25,48 +25,48 @@ class StorageDevice(Device):
     behaviour: ClassVar[Behaviour] = StoragePhysics()
 
     capacity_wh: WattHours = attrs.field(
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=capacity,
         metadata=about("Energy that fits."),
     )
     max_charge_w: Watts = attrs.field(
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=power,
         metadata=about("Largest power it draws."),
     )
     max_discharge_w: Watts = attrs.field(
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=power,
         metadata=about("Largest power it gives."),
     )
     charge_efficiency: Fraction = attrs.field(
         default=0.96,
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=efficiency,
         metadata=about("Share of the energy drawn that is stored."),
     )
     discharge_efficiency: Fraction = attrs.field(
         default=0.96,
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=efficiency,
         metadata=about("Share of the energy taken from store that is given."),
     )
     min_state_of_charge: Fraction = attrs.field(
         default=0.0,
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=_STATE_OF_CHARGE,
         metadata=about("Never discharged below this share of its capacity."),
     )
     max_state_of_charge: Fraction = attrs.field(
         default=1.0,
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=_STATE_OF_CHARGE,
         metadata=about("Never charged above this share of its capacity."),
     )
 
     @max_state_of_charge.validator
     def _check_bounds(self, attribute: "attrs.Attribute[float]", value: float) -> None:
-        if value <= self.min_state_of_charge or self.upper_nwh <= self.lower_nwh:
+        if self.upper_nwh <= self.lower_nwh:
             limit = f"above min_state_of_charge ({self.min_state_of_charge:g})"
             raise InvalidValue(attribute.name, value, limit)
 

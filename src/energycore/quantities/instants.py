@@ -34,7 +34,7 @@ def to_epoch_us(at: datetime, field: str = "at") -> int:
         InstantWithoutZone: the datetime carries no offset.
         InstantOutOfRange: it lies before 1900 or after 2300.
     """
-    if not isinstance(at, datetime) or at.utcoffset() is None:
+    if at.utcoffset() is None:
         raise InstantWithoutZone(field, at, "a datetime with an offset")
     if not _FIRST <= at < _LAST:
         raise InstantOutOfRange(field, at, "between the years 1900 and 2300")

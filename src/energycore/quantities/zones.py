@@ -22,7 +22,7 @@ def load_zone(name: str, field: str = "time_zone") -> ZoneInfo:
         UnknownTimeZone: the database does not know the name.
     """
     # A name must come from the database: no relative path, file name or empty string passes.
-    if isinstance(name, str) and name and not name.startswith((".", "/")):
+    if name and not name.startswith((".", "/")):
         try:
             return ZoneInfo(name)
         except (KeyError, ValueError, OSError):

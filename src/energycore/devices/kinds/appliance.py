@@ -23,19 +23,19 @@ class Appliance(Device):
     behaviour: ClassVar[Behaviour] = OnOff()
 
     average_power_w: Watts = attrs.field(
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=power,
         metadata=about("Mean power in the long run."),
     )
     duty_cycle: Fraction = attrs.field(
         default=0.4,
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=between(0.001, 1.0, ""),
         metadata=about("Share of the time that it runs."),
     )
     mean_on_time_s: Seconds = attrs.field(
         default=1_200.0,
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=between(1.0, 86_400.0, "s"),
         metadata=about("Mean length of one run."),
     )

@@ -22,7 +22,7 @@ class SolarPanel(Device):
     behaviour: ClassVar[Behaviour] = SolarDay()
 
     rated_power_w: Watts = attrs.field(
-        converter=attrs.Converter(number, takes_field=True),
+        converter=number,
         validator=power,
         metadata=about("Power at standard conditions."),
     )

@@ -1,0 +1,1 @@
+"""The GraphQL interface of energycore: schema, documents and the HTTP engine without I/O."""

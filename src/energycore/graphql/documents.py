@@ -1,0 +1,156 @@
+"""Parsed and validated GraphQL documents, kept so that a query seen before costs no parsing."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+    version_info,
+)
+
+__all__ = ["Document", "DocumentCache", "DocumentRules", "Refusal"]
+
+# The 3.3 line accepts `{ }` unless told otherwise; the 3.2 line knows no such option.
+_PARSE_OPTIONS: dict[str, Any] = (
+    {"allow_empty_selection_sets": False} if version_info >= (3, 3) else {}
+)
+
+
+@frozen(kw_only=True)
+class Refusal:
+    """Why a document is not executed: a stable code and the errors behind it."""
+
+    code: str
+    errors: Sequence[GraphQLError]
+
+
+@frozen(kw_only=True)
+class Document:
+    """A document that passed validation, with the type of each operation by name."""
+
+    ast: DocumentNode
+    operation_types: Mapping[str | None, OperationType]
+
+    def operation_type(self, name: str | None) -> OperationType | Refusal:
+        """Tell whether the operation that a request names is a query, mutation or subscription.
+
+        Args:
+            name: the request's operation name; None is enough where the document has only one.
+        """
+        if name is None and len(self.operation_types) == 1:
+            return next(iter(self.operation_types.values()))
+        found = self.operation_types.get(name)
+        if found is not None:
+            return found
+        if not self.operation_types:
+            problem = "The document has no operation."
+        elif name is None:
+            problem = "The document has several operations: name one in operationName."
+        else:
+            problem = "The document has no operation of the name given in operationName."
+        return Refusal(code="OPERATION_RESOLUTION_FAILURE", errors=[GraphQLError(problem)])
+
+
+@frozen(kw_only=True, eq=False)
+class DocumentRules:
+    """What a document must satisfy before it is executed.
+
+    Args:
+        schema: the schema that it is validated against.
+        max_tokens: a longer document is refused while it is read.
+        introspection: whether `__schema` and `__type` may be asked.
+    """
+
+    schema: GraphQLSchema
+    max_tokens: int = 4_000
+    introspection: bool = True
+
+    def check(self, source: str) -> Document | Refusal:
+        """Parse and validate the source text of a document."""
+        try:
+            ast = parse(
+                source,
+                max_lexical_tokens=self.max_tokens,
+                max_comments=self.max_tokens,
+                **_PARSE_OPTIONS,
+            )
+        except GraphQLError as error:
+            return Refusal(code="GRAPHQL_PARSE_FAILED", errors=[error])
+        rules = specified_rules
+        if not self.introspection:
+            rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
+        errors = validate(self.schema, ast, rules, hide_suggestions=True)
+        if errors:
+            return Refusal(code="GRAPHQL_VALIDATION_FAILED", errors=errors)
+        return Document(ast=ast, operation_types=_operation_types(ast))
+
+
+class DocumentCache:
+    """The valid documents used last, bounded in number and in size; safe to share by threads.
+
+    The rules are part of the key, so engines with different schemas may share one cache. A refused
+    document is never kept: a stream of nonsense cannot push out what real clients use.
+
+    Args:
+        max_documents: the most documents that are kept.
+        max_characters: the most characters of source that are kept; a syntax tree takes about
+            300 bytes for each, so the default is worth at most 80 MB.
+    """
+
+    def __init__(self, *, max_documents: int = 1_000, max_characters: int = 262_144) -> None:
+        self._max_documents = max_documents
+        self._max_characters = max_characters
+        self._kept: OrderedDict[tuple[DocumentRules, str], Document] = OrderedDict()
+        self._characters = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def characters(self) -> int:
+        """The characters of source of all documents that are kept."""
+        return self._characters
+
+    def load(self, rules: DocumentRules, source: str) -> Document | Refusal:
+        """Return the document of a source text, parsed and validated now or before."""
+        key = (rules, source)
+        with self._lock:
+            document = self._kept.get(key)
+            if document is not None:
+                self._kept.move_to_end(key)
+                return document
+        # Checked outside the lock: a slow document must not hold up those that are kept.
+        checked = rules.check(source)
+        if isinstance(checked, Document) and len(source) <= self._max_characters:
+            self._keep(key, checked)
+        return checked
+
+    def _keep(self, key: tuple[DocumentRules, str], document: Document) -> None:
+        with self._lock:
+            if key in self._kept:
+                return
+            self._kept[key] = document
+            self._characters += len(key[1])
+            while len(self._kept) > self._max_documents or self._characters > self._max_characters:
+                (_, oldest), _ = self._kept.popitem(last=False)
+                self._characters -= len(oldest)
+
+
+def _operation_types(ast: DocumentNode) -> dict[str | None, OperationType]:
+    return {
+        node.name.value if node.name else None: node.operation
+        for node in ast.definitions
+        if isinstance(node, OperationDefinitionNode)
+    }

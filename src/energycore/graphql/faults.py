@@ -1,0 +1,124 @@
+"""What a client is told of each GraphQL error, and what only the log is told."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+from graphql import GraphQLError
+
+from energycore.errors import EnergycoreError
+
+__all__ = ["INTERNAL_ERROR", "ErrorReporter", "shown"]
+
+INTERNAL_ERROR = "INTERNAL_ERROR"
+_BAD_USER_INPUT = "BAD_USER_INPUT"
+_ARGUMENT_COERCION = "graphql.execution.values"
+
+
+def shown(error: GraphQLError, code: str) -> dict[str, object]:
+    """Describe an error whose message is meant for the client, under a stable code."""
+    return _described(error, error.message, {**(error.extensions or {}), "code": code})
+
+
+@frozen(kw_only=True)
+class ErrorReporter:
+    """Turns the errors of an execution into response errors and masks what nobody expected.
+
+    Args:
+        logger: gets the traceback of each fault, under the identifier that the client sees.
+        new_error_id: makes the identifier of the faults of one response.
+    """
+
+    logger: logging.Logger
+    new_error_id: Callable[[], str]
+
+    def describe(self, errors: Sequence[GraphQLError]) -> list[dict[str, object]]:
+        """Describe each error; the same fault at several places in a list is logged once."""
+        faults = _FaultLog(self)
+        return [_describe(error, faults) for error in errors]
+
+    def fault(self, error: Exception) -> dict[str, object]:
+        """Log a fault outside of any field and describe it without its message."""
+        return _masked(_FaultLog(self).identify(error, "outside of the fields"))
+
+
+class _FaultLog:
+    """The faults of one response: one identifier, each fault logged once."""
+
+    def __init__(self, reporter: ErrorReporter) -> None:
+        self._reporter = reporter
+        self._error_id: str | None = None
+        self._seen: set[tuple[type[BaseException], str]] = set()
+
+    def identify(self, error: BaseException, place: str) -> str:
+        if self._error_id is None:
+            self._error_id = self._reporter.new_error_id()
+        if (type(error), place) not in self._seen:
+            self._seen.add((type(error), place))
+            self._reporter.logger.error(
+                "GraphQL fault %s at %s", self._error_id, place, exc_info=error
+            )
+        return self._error_id
+
+
+def _describe(error: GraphQLError, faults: _FaultLog) -> dict[str, object]:
+    cause = _cause(error)
+    if isinstance(cause, EnergycoreError):
+        # An error about a variable says which one, an error in a field only what is wrong.
+        message = error.message if error.path is None else cause.message
+        return _described(error, message, {"code": cause.code})
+    if isinstance(cause, GraphQLError):
+        extensions = cause.extensions or {}
+        if isinstance(extensions.get("code"), str):
+            return _described(error, error.message, dict(extensions))
+    # Scalars refuse a value with a TypeError or ValueError; anything else is a defect in them.
+    if _is_about_input(error) and isinstance(cause, GraphQLError | TypeError | ValueError):
+        return _described(error, error.message, {"code": _BAD_USER_INPUT})
+    place = ".".join(str(key) for key in error.path or () if isinstance(key, str))
+    error_id = faults.identify(cause, place or "the variables")
+    return {**_located(error), **_masked(error_id)}
+
+
+def _cause(error: GraphQLError) -> BaseException:
+    """Look through the GraphQL errors that wrap others for the exception that began it."""
+    cause: BaseException = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _is_about_input(error: GraphQLError) -> bool:
+    if error.path is None:
+        return True
+    # An argument that only its variable's value makes wrong, such as null for a non-null
+    # argument, is reported while its field runs, and only the traceback tells it from a fault.
+    traceback = (error.original_error or error).__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_globals.get("__name__") == _ARGUMENT_COERCION:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _masked(error_id: str) -> dict[str, object]:
+    return {
+        "message": "Internal error",
+        "extensions": {"code": INTERNAL_ERROR, "errorId": error_id},
+    }
+
+
+def _described(
+    error: GraphQLError, message: str, extensions: dict[str, object]
+) -> dict[str, object]:
+    return {"message": message, **_located(error), "extensions": extensions}
+
+
+def _located(error: GraphQLError) -> dict[str, object]:
+    located: dict[str, object] = {}
+    if error.locations:
+        located["locations"] = [
+            {"line": place.line, "column": place.column} for place in error.locations
+        ]
+    if error.path is not None:
+        located["path"] = list(error.path)
+    return located

@@ -1,0 +1,324 @@
+"""GraphQL over HTTP without any I/O: a request in, a response out, the same for every framework."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from types import CoroutineType
+from typing import Any, NoReturn, TypeGuard
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from attrs import evolve, field, frozen
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationType,
+    assert_valid_schema,
+    execute,
+)
+
+from energycore.errors import EnergycoreError
+from energycore.graphql import json_text
+from energycore.graphql.documents import DocumentCache, DocumentRules, Refusal
+from energycore.graphql.faults import ErrorReporter, shown
+from energycore.graphql.negotiation import (
+    GRAPHQL_RESPONSE,
+    JSON,
+    is_json,
+    response_media_type,
+)
+
+__all__ = ["GraphQLEngine", "HttpRequest", "HttpResponse"]
+
+_METHODS = "GET, HEAD, POST, OPTIONS"
+_MAX_QUERY_FIELDS = 20
+
+
+@frozen(kw_only=True)
+class HttpRequest:
+    """What a framework received.
+
+    Args:
+        method: the HTTP method in capitals.
+        headers: by name in lower case; read are accept, content-type and content-encoding.
+        query_string: what follows the question mark, still encoded.
+        body: the whole body.
+    """
+
+    method: str
+    headers: Mapping[str, str]
+    query_string: bytes = b""
+    body: bytes = b""
+
+
+@frozen(kw_only=True)
+class HttpResponse:
+    """What a framework sends: a status, headers by name in lower case, and the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@frozen(kw_only=True)
+class _Parameters:
+    query: str
+    operation_name: str | None
+    variables: dict[str, Any] | None
+
+
+class _NotServed(Exception):
+    """The request is not a well-formed GraphQL request over HTTP."""
+
+    def __init__(self, status: int, code: str, message: str, allow: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.allow = allow
+
+
+def _new_error_id() -> str:
+    return uuid4().hex
+
+
+@frozen
+class GraphQLEngine:
+    """Answers GraphQL requests of one schema; holds no connection and may be shared by threads.
+
+    Args:
+        schema: its resolvers are synchronous.
+        documents: keeps parsed and validated documents; engines may share one.
+        max_body_bytes: a longer body gets status 413.
+        max_tokens: a document with more tokens is refused while it is read.
+        introspection: whether clients may ask for the schema itself.
+        logger: gets the traceback of each fault.
+        new_error_id: makes the identifier under which a fault is logged and shown.
+
+    Raises:
+        TypeError: the schema is not valid.
+    """
+
+    schema: GraphQLSchema
+    documents: DocumentCache = field(kw_only=True, factory=DocumentCache)
+    max_body_bytes: int = field(kw_only=True, default=262_144)
+    max_tokens: int = field(kw_only=True, default=4_000)
+    introspection: bool = field(kw_only=True, default=True)
+    logger: logging.Logger = field(
+        kw_only=True, factory=lambda: logging.getLogger("energycore.graphql")
+    )
+    new_error_id: Callable[[], str] = field(kw_only=True, default=_new_error_id)
+    _rules: DocumentRules = field(init=False, repr=False)
+    _reporter: ErrorReporter = field(init=False, repr=False)
+
+    @_rules.default
+    def _make_rules(self) -> DocumentRules:
+        assert_valid_schema(self.schema)
+        return DocumentRules(
+            schema=self.schema, max_tokens=self.max_tokens, introspection=self.introspection
+        )
+
+    @_reporter.default
+    def _make_reporter(self) -> ErrorReporter:
+        return ErrorReporter(logger=self.logger, new_error_id=self.new_error_id)
+
+    def respond(self, request: HttpRequest, context_value: object) -> HttpResponse:
+        """Answer one request; never raises an `Exception`.
+
+        Args:
+            request: as received.
+            context_value: handed to each resolver as `info.context`.
+        """
+        media_type = response_media_type(request.headers.get("accept"))
+        try:
+            response = self._respond(request, media_type, context_value)
+        except _NotServed as refusal:
+            response = _refused(refusal, media_type)
+        except Exception as error:  # noqa: BLE001 - the last net: no text of a fault gets out
+            response = self._fault(error, media_type)
+        return _without_body(response) if request.method == "HEAD" else response
+
+    def fail(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        """Answer a request whose context could not be made, by the exception that prevented it."""
+        media_type = response_media_type(request.headers.get("accept"))
+        if not isinstance(error, EnergycoreError):
+            response = self._fault(error, media_type)
+        else:
+            problem = GraphQLError(error.message)
+            response = _request_errors([shown(problem, error.code)], media_type)
+        return _without_body(response) if request.method == "HEAD" else response
+
+    def too_large(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request whose body was not read because it is longer than the limit."""
+        media_type = response_media_type(request.headers.get("accept"))
+        return _refused(_too_large(self.max_body_bytes), media_type)
+
+    def _respond(
+        self, request: HttpRequest, media_type: str | None, context_value: object
+    ) -> HttpResponse:
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"allow": _METHODS})
+        if request.method == "POST":
+            parameters = self._posted(request, media_type)
+        elif request.method in ("GET", "HEAD"):
+            parameters = self._asked(request, media_type)
+        else:
+            problem = "GraphQL is served by GET and POST only."
+            raise _NotServed(405, "METHOD_NOT_ALLOWED", problem, _METHODS)
+        document = self.documents.load(self._rules, parameters.query)
+        if isinstance(document, Refusal):
+            return _refused_document(document, media_type)
+        operation_type = document.operation_type(parameters.operation_name)
+        if isinstance(operation_type, Refusal):
+            return _refused_document(operation_type, media_type)
+        if operation_type is not OperationType.QUERY:
+            _check_is_served(operation_type, request.method)
+        result = execute(
+            self.schema,
+            document.ast,
+            None,
+            context_value,
+            parameters.variables,
+            parameters.operation_name,
+            is_awaitable=_is_coroutine,
+            hide_suggestions=True,
+        )
+        if not isinstance(result, ExecutionResult):
+            if isinstance(result, CoroutineType):
+                result.close()
+            raise TypeError("a resolver of the schema is asynchronous")
+        return self._executed(result, media_type)
+
+    def _posted(self, request: HttpRequest, media_type: str | None) -> _Parameters:
+        _check_acceptable(media_type)
+        headers = request.headers
+        if not is_json(headers.get("content-type")):
+            problem = "The body must be application/json in UTF-8."
+            raise _NotServed(415, "UNSUPPORTED_MEDIA_TYPE", problem)
+        if headers.get("content-encoding", "identity") != "identity":
+            raise _NotServed(415, "UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.")
+        if len(request.body) > self.max_body_bytes:
+            raise _too_large(self.max_body_bytes)
+        try:
+            body = json_text.decode(request.body)
+        except ValueError as error:
+            raise _NotServed(400, "BAD_REQUEST", f"The body is not JSON: {error}.") from None
+        if not isinstance(body, dict):
+            _bad_request("The body must be a JSON object; batches are not served.")
+        return _parameters(body)
+
+    def _asked(self, request: HttpRequest, media_type: str | None) -> _Parameters:
+        _check_acceptable(media_type)
+        if len(request.query_string) > self.max_body_bytes:
+            raise _NotServed(414, "URI_TOO_LONG", f"The limit is {self.max_body_bytes} bytes.")
+        try:
+            pairs = parse_qsl(
+                request.query_string.decode("ascii"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=_MAX_QUERY_FIELDS,
+            )
+        except ValueError:
+            _bad_request("The query string is not form-encoded UTF-8, or has too many fields.")
+        fields: dict[str, object] = dict(pairs)
+        if len(fields) != len(pairs):
+            _bad_request("A parameter is given twice.")
+        for name in ("variables", "extensions"):
+            text = fields.get(name)
+            if isinstance(text, str):
+                try:
+                    fields[name] = json_text.decode(text.encode("utf-8"))
+                except ValueError as error:
+                    _bad_request(f"The parameter {name} is not JSON: {error}.")
+        return _parameters(fields)
+
+    def _executed(self, result: ExecutionResult, media_type: str | None) -> HttpResponse:
+        if not result.errors:
+            return _response(200, {"data": result.data}, media_type)
+        errors = self._reporter.describe(result.errors)
+        # Errors of fields have a path; those without one stopped the request before any field ran.
+        if result.data is None and all(error.path is None for error in result.errors):
+            return _request_errors(errors, media_type)
+        return _response(200, {"errors": errors, "data": result.data}, media_type)
+
+    def _fault(self, error: Exception, media_type: str | None) -> HttpResponse:
+        return _response(500, {"errors": [self._reporter.fault(error)]}, media_type)
+
+
+def _is_coroutine(value: object) -> TypeGuard[Awaitable[Any]]:
+    # One test instead of graphql-core's three; a coroutine must still be noticed, because its
+    # attributes would be read as missing fields, which become null without a word.
+    return isinstance(value, CoroutineType)
+
+
+def _check_acceptable(media_type: str | None) -> None:
+    if media_type is None:
+        problem = f"The response is {GRAPHQL_RESPONSE} or {JSON}; the client accepts neither."
+        raise _NotServed(406, "NOT_ACCEPTABLE", problem)
+
+
+def _check_is_served(operation_type: OperationType, method: str) -> None:
+    if operation_type is OperationType.SUBSCRIPTION:
+        _bad_request("Subscriptions are not served here.")
+    if method != "POST":
+        problem = "A mutation must be sent by POST."
+        raise _NotServed(405, "METHOD_NOT_ALLOWED", problem, "POST")
+
+
+def _parameters(fields: Mapping[str, object]) -> _Parameters:
+    query = fields.get("query")
+    if not isinstance(query, str):
+        _bad_request("The parameter query must be a string.")
+    operation_name = fields.get("operationName")
+    if operation_name is not None and not isinstance(operation_name, str):
+        _bad_request("The parameter operationName must be a string.")
+    variables = fields.get("variables")
+    if variables is not None and not isinstance(variables, dict):
+        _bad_request("The parameter variables must be an object.")
+    extensions = fields.get("extensions")
+    if extensions is not None and not isinstance(extensions, dict):
+        _bad_request("The parameter extensions must be an object.")
+    return _Parameters(query=query, operation_name=operation_name, variables=variables)
+
+
+def _bad_request(message: str) -> NoReturn:
+    raise _NotServed(400, "BAD_REQUEST", message)
+
+
+def _too_large(max_body_bytes: int) -> _NotServed:
+    return _NotServed(413, "CONTENT_TOO_LARGE", f"The body may have {max_body_bytes} bytes.")
+
+
+def _refused(refusal: _NotServed, media_type: str | None) -> HttpResponse:
+    error = {"message": refusal.message, "extensions": {"code": refusal.code}}
+    response = _response(refusal.status, {"errors": [error]}, media_type)
+    if refusal.allow is None:
+        return response
+    return evolve(response, headers={**response.headers, "allow": refusal.allow})
+
+
+def _refused_document(refusal: Refusal, media_type: str | None) -> HttpResponse:
+    return _request_errors([shown(error, refusal.code) for error in refusal.errors], media_type)
+
+
+def _request_errors(errors: list[dict[str, object]], media_type: str | None) -> HttpResponse:
+    # A client of application/json takes each status but 200 for a broken connection.
+    status = 400 if media_type == GRAPHQL_RESPONSE else 200
+    return _response(status, {"errors": errors}, media_type)
+
+
+def _response(status: int, content: dict[str, object], media_type: str | None) -> HttpResponse:
+    body = json_text.encode(content)
+    return HttpResponse(
+        status=status,
+        headers={
+            "content-type": f"{media_type or JSON}; charset=utf-8",
+            "content-length": str(len(body)),
+            "cache-control": "no-store",
+        },
+        body=body,
+    )
+
+
+def _without_body(response: HttpResponse) -> HttpResponse:
+    return evolve(response, body=b"")

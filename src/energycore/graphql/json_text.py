@@ -1,0 +1,99 @@
+"""JSON in and out of GraphQL over HTTP, with the same meaning whether or not orjson is there."""
+
+import json
+import math
+from collections.abc import Callable
+
+__all__ = ["decode", "encode", "encode_plainly"]
+
+
+def decode(text: bytes) -> object:
+    """Read JSON from UTF-8 bytes.
+
+    The standard library reads here even where orjson is installed: orjson turns integers beyond
+    64 bits into floats, and a request is small.
+
+    Raises:
+        ValueError: this is not UTF-8 or not JSON, nests too deeply, or holds a number or a
+            character that has no exact meaning (NaN, 1e999, half of a surrogate pair).
+    """
+    try:
+        characters = text.decode("utf-8")
+        value: object = json.loads(
+            characters, parse_constant=_refuse_constant, parse_float=_finite_float
+        )
+    except RecursionError:
+        raise ValueError("the JSON nests too deeply") from None
+    if "\\ud" in characters or "\\uD" in characters:
+        # An unpaired surrogate cannot be written as UTF-8: this raises UnicodeEncodeError.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def encode(value: object) -> bytes:
+    """Write JSON as UTF-8 bytes; a float that is not finite becomes null, never `NaN`.
+
+    Raises:
+        TypeError: something in the value is not of a JSON type.
+        ValueError: the value contains itself.
+    """
+    if _fast_encode is not None:
+        try:
+            return _fast_encode(value)
+        except TypeError:
+            # Integers beyond 64 bits, subclasses of str and keys that are not text end up here.
+            return encode_plainly(value)
+    return encode_plainly(value)
+
+
+def encode_plainly(value: object) -> bytes:
+    """Do the same as `encode` with nothing but the standard library."""
+    try:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+    except ValueError:
+        finite = _without_non_finite(value)
+        return json.dumps(finite, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _without_non_finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_non_finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_non_finite(item) for item in value]
+    return value
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite_float(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _fast_encoder() -> Callable[[object], bytes] | None:
+    try:
+        import orjson  # optional, and the only place that knows of it
+    except ImportError:
+        return None
+    # What the standard library refuses is refused here too: a scalar that forgot to serialise
+    # must not work on one machine and fail on the next.
+    options = (
+        orjson.OPT_PASSTHROUGH_DATACLASS
+        | orjson.OPT_PASSTHROUGH_DATETIME
+        | orjson.OPT_PASSTHROUGH_SUBCLASS
+    )
+    dumps = orjson.dumps
+
+    def fast_encode(value: object) -> bytes:
+        return dumps(value, None, options)
+
+    return fast_encode
+
+
+_fast_encode = _fast_encoder()

@@ -1,0 +1,244 @@
+"""What storage keeps: sites, devices, their states, shards; and how lists of them are asked for.
+
+Identities are whole numbers, given by storage and never used again. Instants are epoch
+microseconds.
+"""
+
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from energycore.devices.base import DataSource, Device, Role
+from energycore.devices.site import Site
+from energycore.errors import InvalidValue, PageTooLarge
+from energycore.quantities.units import IntArray
+from energycore.simulation.dispatch import Dispatch
+
+__all__ = [
+    "DEFAULT_PAGE",
+    "MAX_PAGE",
+    "AppendResult",
+    "Cursor",
+    "DeviceFilter",
+    "DeviceOrder",
+    "DeviceOrderField",
+    "DeviceRecord",
+    "NewDevice",
+    "NewSite",
+    "Page",
+    "PageRequest",
+    "ShardRecord",
+    "SiteRecord",
+    "StateRecord",
+    "StateTable",
+]
+
+Item = TypeVar("Item")
+
+MAX_PAGE = 500
+DEFAULT_PAGE = 100
+
+
+@attrs.frozen(kw_only=True)
+class NewSite:
+    """A site to be stored."""
+
+    site: Site
+    registered_at_us: int
+    external_id: str | None = None
+    """The caller's own key, unique within the tenant."""
+
+
+@attrs.frozen(kw_only=True)
+class SiteRecord(NewSite):
+    """A stored site."""
+
+    id: int
+    version: int = 1
+    """Grows by one with each change."""
+
+
+@attrs.frozen(kw_only=True)
+class NewDevice:
+    """A device to be stored."""
+
+    device: Device
+    noise_key: int
+    """64 bits; stored beside the device, whose own `noise_key` may be None."""
+    site_id: int | None = None
+    tags: tuple[str, ...] = ()
+    """Without repetition, in alphabetical order."""
+    external_id: str | None = None
+    is_active: bool = True
+    data_source: DataSource = DataSource.SIMULATED
+    max_gap_us: int
+    """How long the power of one reading holds."""
+    registered_at_us: int
+    simulated_from_us: int
+    """Ticks before this instant leave the device alone."""
+    dispatch: Dispatch | None = None
+    """The strategy of a storage, None for all other devices."""
+
+
+@attrs.frozen(kw_only=True)
+class DeviceRecord(NewDevice):
+    """A stored device."""
+
+    id: int
+    version: int = 1
+    """Grows by one with each change of name, site, tags, activity, ratings or dispatch."""
+
+
+@attrs.frozen(kw_only=True)
+class StateRecord:
+    """The newest reading of a device: what the world may see of its state."""
+
+    device_id: int
+    at_us: int
+    power_mw: int
+    stored_mwh: int | None
+
+
+@attrs.frozen(kw_only=True)
+class ShardRecord:
+    """The unit that ticks advance; each simulated device belongs to one."""
+
+    id: int
+    step_us: int
+    seed: int
+    last_tick_us: int | None
+    """The watermark: the newest tick that is stored; None before the first."""
+
+
+@attrs.frozen(kw_only=True)
+class AppendResult:
+    """What became of a batch of readings: every one is counted once."""
+
+    accepted: int
+    duplicates: int
+    """Readings that were stored already with the same values, or stood twice in the batch."""
+    conflicts: IntArray = attrs.field(eq=attrs.cmp_using(eq=np.array_equal))
+    """Positions of readings whose device and instant are taken by other values; not stored."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class StateTable:
+    """The states of n devices as columns of shape (n,), for totals.
+
+    Active devices only. `at_us`, `power_mw` and `stored_mwh` hold `MISSING` where nothing is
+    known; `capacity_mwh` does for devices without storage.
+    """
+
+    device_id: IntArray
+    site_id: IntArray
+    """`MISSING` for devices without a site."""
+    kind_index: IntArray
+    """Points into `kinds`."""
+    kinds: tuple[str, ...]
+    roles: tuple[Role, ...]
+    """The role of each kind."""
+    at_us: IntArray
+    power_mw: IntArray
+    stored_mwh: IntArray
+    capacity_mwh: IntArray
+    silent_after_us: IntArray
+    """Age from which on a newest reading counts as silence."""
+
+    def __len__(self) -> int:
+        return len(self.device_id)
+
+    def select(self, rows: NDArray[Any]) -> "StateTable":
+        """The same table with these rows only, given as a mask or as positions."""
+        arrays = {
+            field.name: getattr(self, field.name)[rows]
+            for field in attrs.fields(StateTable)
+            if field.name not in ("kinds", "roles")
+        }
+        return StateTable(kinds=self.kinds, roles=self.roles, **arrays)
+
+
+@attrs.frozen(kw_only=True)
+class DeviceFilter:
+    """Every given field must match; None matches all, an empty tuple matches nothing."""
+
+    ids: tuple[int, ...] | None = None
+    kinds: tuple[str, ...] | None = None
+    site_ids: tuple[int, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    """Devices that carry any of these tags."""
+    name_contains: str | None = None
+    """Letter case does not matter."""
+    is_active: bool | None = None
+    data_sources: tuple[DataSource, ...] | None = None
+
+
+class DeviceOrderField(Enum):
+    """What a list of devices may be ordered by; equal ones by identity."""
+
+    NAME = "name"
+    REGISTERED_AT = "registered_at"
+    RATED_POWER = "rated_power"
+
+
+@attrs.frozen(kw_only=True)
+class DeviceOrder:
+    """An order of devices. Names are compared after case folding, by code point."""
+
+    field: DeviceOrderField = DeviceOrderField.REGISTERED_AT
+    descending: bool = False
+
+
+@attrs.frozen
+class Cursor:
+    """A place in an ordered list: the item's key in that order, and its identity."""
+
+    key: str | int | float
+    id: int
+
+
+@attrs.frozen(kw_only=True)
+class PageRequest:
+    """One page of an ordered list: the first n after a place, or the last n before one.
+
+    Raises:
+        InvalidValue: a count is negative, or both `first` and `last` are given.
+        PageTooLarge: a count is above `MAX_PAGE`.
+    """
+
+    first: int | None = None
+    after: Cursor | None = None
+    last: int | None = None
+    before: Cursor | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.first is not None and self.last is not None:
+            raise InvalidValue("last", self.last, "absent when first is given")
+        for field, count in (("first", self.first), ("last", self.last)):
+            if count is not None and count < 0:
+                raise InvalidValue(field, count, "0 or more")
+            if count is not None and count > MAX_PAGE:
+                raise PageTooLarge(field, count, f"at most {MAX_PAGE}")
+
+    @property
+    def size(self) -> int:
+        """How many items are asked for."""
+        asked = self.first if self.last is None else self.last
+        return DEFAULT_PAGE if asked is None else asked
+
+    @property
+    def from_end(self) -> bool:
+        """Whether the page is counted from the end of the list."""
+        return self.last is not None
+
+
+@attrs.frozen(kw_only=True)
+class Page(Generic[Item]):
+    """Items in the order asked for, with the place of each, and what lies around them."""
+
+    items: tuple[Item, ...]
+    cursors: tuple[Cursor, ...]
+    has_next: bool
+    has_previous: bool

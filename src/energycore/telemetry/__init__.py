@@ -1,0 +1,1 @@
+"""Readings: what was measured or simulated, as columns of exact whole numbers."""

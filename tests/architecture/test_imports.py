@@ -1,0 +1,70 @@
+"""The layers hold, and each contract that says so notices when they do not."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.tree import ROOT, pyproject
+
+CONTRACTS = {
+    contract["id"]: contract["name"]
+    for contract in pyproject()["tool"]["importlinter"]["contracts"]
+}
+
+# What breaks each contract: a file of the package and the line that is added to it.
+VIOLATIONS = {
+    "layers": ("energycore/quantities/units.py", "import energycore.fleet"),
+    "pure-domain": ("energycore/devices/base.py", "import random"),
+    "one-home": ("energycore/storage/memory/__init__.py", "import sqlalchemy"),
+    "kinds": ("energycore/devices/kinds/battery.py", "import energycore.devices.kinds.appliance"),
+    "backends": ("energycore/storage/memory/__init__.py", "import energycore.storage.sql"),
+    "thin-adapter": ("energycore_fastapi/__init__.py", "import energycore.services"),
+    "adapters-on-top": ("energycore/jobs/__init__.py", "import energycore_fastapi"),
+}
+
+
+def lint_imports(src: Path) -> str:
+    """Check the contracts against the packages in a folder; one line for each contract."""
+    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    options = ["--no-logo", "--no-cache", "--config", str(ROOT / "pyproject.toml")]
+    checked = subprocess.run(
+        [sys.executable, "-c", program, *options],
+        cwd=src,
+        env=os.environ | {"PYTHONPATH": str(src), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    return checked.stdout + checked.stderr
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    """A copy of the packages that a test may spoil."""
+    return shutil.copytree(ROOT / "src", tmp_path_factory.mktemp("scratch") / "src")
+
+
+def test_every_import_keeps_every_contract():
+    output = lint_imports(ROOT / "src")
+    assert f"Contracts: {len(CONTRACTS)} kept, 0 broken." in output, output
+
+
+def test_every_contract_has_a_violation_here():
+    assert VIOLATIONS.keys() == CONTRACTS.keys()
+
+
+def test_each_contract_is_broken_by_its_violation(scratch):
+    for file, line in VIOLATIONS.values():
+        with (scratch / file).open("a", encoding="utf-8") as module:
+            module.write(f"\n{line}\n")
+    output = lint_imports(scratch)
+    kept = [name for name in CONTRACTS.values() if f"{name} BROKEN" not in output]
+    assert not kept, output
+
+
+def test_a_module_without_a_place_is_refused(scratch):
+    (scratch / "energycore" / "astrology.py").write_text('"""Horoscopes of batteries."""\n')
+    assert "- energycore.astrology" in lint_imports(scratch)

@@ -1,0 +1,1 @@
+"""What tests of several layers share: servers and the tree of the repository."""
