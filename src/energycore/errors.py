@@ -18,6 +18,7 @@ EnergycoreError
 |   `-- KindChanged                          KIND_CHANGED
 |-- NotAllowed (ValueError)                  NOT_ALLOWED
 |   |-- DeviceIsSimulated                    DEVICE_IS_SIMULATED
+|   |-- DeviceIsReported                     DEVICE_IS_REPORTED
 |   |-- DeviceIsInactive                     DEVICE_IS_INACTIVE
 |   |-- DeviceIsNotStorage                   DEVICE_IS_NOT_STORAGE
 |   |-- ClockIsSimulated                     CLOCK_IS_SIMULATED
@@ -37,6 +38,7 @@ __all__ = [
     "Conflict",
     "DeviceIsInactive",
     "DeviceIsNotStorage",
+    "DeviceIsReported",
     "DeviceIsSimulated",
     "DeviceKindConflict",
     "EnergycoreError",
@@ -195,6 +197,12 @@ class DeviceIsSimulated(NotAllowed):
     """A simulated device is moved by ticks only; it takes no readings."""
 
     code = "DEVICE_IS_SIMULATED"
+
+
+class DeviceIsReported(NotAllowed):
+    """A reported device does what its owner says elsewhere; it takes no commands here."""
+
+    code = "DEVICE_IS_REPORTED"
 
 
 class DeviceIsInactive(NotAllowed):

@@ -5,15 +5,15 @@ microseconds.
 """
 
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
-from energycore.devices.base import DataSource, Device, Role
+from energycore.devices.base import DataSource, Device
 from energycore.devices.site import Site
 from energycore.errors import InvalidValue, PageTooLarge
+from energycore.fleet.summary import StateTable
 from energycore.quantities.units import IntArray
 from energycore.simulation.dispatch import Dispatch
 
@@ -122,42 +122,6 @@ class AppendResult:
     """Readings that were stored already with the same values, or stood twice in the batch."""
     conflicts: IntArray = attrs.field(eq=attrs.cmp_using(eq=np.array_equal))
     """Positions of readings whose device and instant are taken by other values; not stored."""
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class StateTable:
-    """The states of n devices as columns of shape (n,), for totals.
-
-    Active devices only. `at_us`, `power_mw` and `stored_mwh` hold `MISSING` where nothing is
-    known; `capacity_mwh` does for devices without storage.
-    """
-
-    device_id: IntArray
-    site_id: IntArray
-    """`MISSING` for devices without a site."""
-    kind_index: IntArray
-    """Points into `kinds`."""
-    kinds: tuple[str, ...]
-    roles: tuple[Role, ...]
-    """The role of each kind."""
-    at_us: IntArray
-    power_mw: IntArray
-    stored_mwh: IntArray
-    capacity_mwh: IntArray
-    silent_after_us: IntArray
-    """Age from which on a newest reading counts as silence."""
-
-    def __len__(self) -> int:
-        return len(self.device_id)
-
-    def select(self, rows: NDArray[Any]) -> "StateTable":
-        """The same table with these rows only, given as a mask or as positions."""
-        arrays = {
-            field.name: getattr(self, field.name)[rows]
-            for field in attrs.fields(StateTable)
-            if field.name not in ("kinds", "roles")
-        }
-        return StateTable(kinds=self.kinds, roles=self.roles, **arrays)
 
 
 @attrs.frozen(kw_only=True)

@@ -125,8 +125,12 @@ class DeviceRepository(Protocol):
 class FleetStore(Protocol):
     """Keeps what changes: newest readings, internal states, and how far each shard has come."""
 
-    def shards(self, scope: Scope) -> Sequence[ShardRecord]:
-        """The tenant's shards, ordered by identity."""
+    def shards(self, scope: Scope, *, hold: bool = False) -> Sequence[ShardRecord]:
+        """The tenant's shards, ordered by identity.
+
+        With `hold`, in a writing transaction, no other unit of work can hold or advance them
+        until this one ends: so ticks and commands take turns.
+        """
         ...
 
     def add_shard(self, scope: Scope, *, step_us: int, seed: int) -> ShardRecord:

@@ -1,0 +1,48 @@
+"""Devices as the name of their kind and their ratings by name, and back."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, cast
+
+from energycore.devices.base import Device, fields_of_kind
+from energycore.devices.registry import device_kind
+from energycore.encoding.structure import structure
+from energycore.errors import InvalidValue
+
+__all__ = ["decode_device", "encode_ratings"]
+
+
+def encode_ratings(device: Device) -> dict[str, float]:
+    """The ratings of a device by name, each in the unit of its field."""
+    return {name: getattr(device, name) for name in _rating_names(cast(Any, type(device)))}
+
+
+def decode_device(
+    kind_name: str, *, name: str, ratings: Mapping[str, Any], noise_key: int | None = None
+) -> Device:
+    """Make a device from the name of its kind and its ratings.
+
+    Args:
+        kind_name: registered name, such as `solar_panel`.
+        name: the device's name.
+        ratings: by name, each in the unit of its field; those with a default may be left out.
+        noise_key: the device's own key of random numbers, if it was given one.
+
+    Raises:
+        UnknownDeviceKind: no installed package declares the kind.
+        InvalidValue: a rating is unknown, missing, no number or outside of its limits.
+    """
+    kind = device_kind(kind_name)
+    names = _rating_names(cast(Any, kind))
+    if not ratings.keys() <= names.keys():
+        unknown = min(map(str, ratings.keys() - names.keys()))
+        limit = f"a rating of {kind_name} ({', '.join(sorted(names))})"
+        raise InvalidValue(unknown, ratings.get(unknown), limit)
+    return structure({**ratings, "name": name, "noise_key": noise_key}, kind)
+
+
+# The kind is Any below because mypy takes the classes of attrs for unhashable.
+@cache
+def _rating_names(kind: Any) -> Mapping[str, None]:
+    """The names in the order of their declaration; a mapping, for its keys act as a set."""
+    return dict.fromkeys(field.name for field in fields_of_kind(kind))

@@ -1,0 +1,10 @@
+// Starts GraphiQL in the page that energycore.graphql.graphiql makes; its settings are attributes
+// of the element that it fills, so that the page needs no inline script.
+"use strict";
+const place = document.getElementById("graphiql");
+ReactDOM.createRoot(place).render(
+  React.createElement(GraphiQL, {
+    fetcher: GraphiQL.createFetcher({ url: place.dataset.endpoint }),
+    defaultQuery: place.dataset.example || undefined,
+  }),
+);

@@ -1,0 +1,1 @@
+"""Simulating a home in one call, with results that notebooks can show."""

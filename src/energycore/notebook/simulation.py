@@ -1,0 +1,218 @@
+"""`simulate`: devices through time in one call, from attrs objects to exact columns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+import numpy as np
+
+from energycore.devices.base import DataSource, Device, Role, StorageMode
+from energycore.devices.site import Site
+from energycore.devices.storage_device import StorageState
+from energycore.errors import InvalidValue, NameTaken
+from energycore.fleet.columns import DeviceState, Fleet, Member
+from energycore.fleet.tick import step_fleet
+from energycore.notebook.run import Run
+from energycore.quantities.instants import duration_us, to_epoch_us
+from energycore.quantities.units import IntArray
+from energycore.services.control import check_dispatch, initial_state
+from energycore.simulation.behaviour import Window
+from energycore.simulation.dispatch import Dispatch, SelfConsumption
+from energycore.simulation.noise import noise_key_of
+
+__all__ = ["parse_step", "simulate"]
+
+_CELLS_PER_WINDOW: Final = 262_144
+_UNITS: Final = {"s": 1, "sec": 1, "min": 60, "h": 3_600, "hour": 3_600}
+_NO_SITE: Final = Site(name="Home")
+
+
+def simulate(
+    devices: Sequence[Device],
+    *,
+    site: Site | None = None,
+    start: str | date | datetime,
+    days: float | None = None,
+    end: str | date | datetime | None = None,
+    step: str | timedelta = "1min",
+    seed: int = 0,
+    initial: Mapping[str, StorageState] | None = None,
+    dispatch: Dispatch | Mapping[str, Dispatch] | None = None,
+    progress: Callable[[int, int], None] | bool | None = None,
+) -> Run:
+    """Simulate the devices of one home.
+
+    Args:
+        devices: any device kinds; their names differ.
+        site: where they stand; its time zone decides what noon is. UTC without a site.
+        start: a date (local midnight), or an instant; without an offset in the site's time.
+        days: length in days of 24 hours; this or `end`.
+        end: the first instant that is not simulated.
+        step: length of a tick, such as "1min", "15min", "1h" or a timedelta.
+        seed: seed of all noise; the same seed gives the same bits.
+        initial: charge and command of storages, by name; half full and idle unless given.
+        dispatch: strategy of all storages, or of some by name. Those that are not named follow
+            `self_consumption`, or `manual` where `initial` gives them a command.
+        progress: True shows a progress bar where tqdm is installed; a function is called with
+            the ticks done and the ticks to do.
+
+    Returns:
+        The readings of all devices and the state after the last tick.
+
+    Raises:
+        InvalidValue: a value cannot be held, or a name in `initial` or `dispatch` is no storage.
+        NameTaken: two devices have one name.
+    """
+    home = _NO_SITE if site is None else site
+    step_us = duration_us(parse_step(step))
+    at_us = _instants(home, start, days, end, step_us)
+    fleet = _fleet(devices, home, dict(initial or {}), dispatch)
+    shape = len(at_us), len(devices)
+    power_mw = np.empty(shape, dtype=np.int64)
+    stored_mwh = np.empty(shape, dtype=np.int64)
+    ticks = max(1, _CELLS_PER_WINDOW // max(1, len(devices)))
+    report = _reporter(progress, len(at_us))
+    for first in range(0, len(at_us), ticks):
+        part = slice(first, min(first + ticks, len(at_us)))
+        result = step_fleet(fleet, Window(at_us[part], step_us, seed, fleet.zones))
+        for kind in result.kinds:
+            power_mw[part, kind.columns.device_id] = kind.power_mw
+            stored_mwh[part, kind.columns.device_id] = kind.stored_mwh
+        fleet = result.fleet
+        report(part.stop)
+    return Run(
+        site=home,
+        devices=tuple(devices),
+        at_us=at_us,
+        step_us=step_us,
+        power_mw=power_mw,
+        stored_mwh=stored_mwh,
+        internal_states=fleet.device_states(),
+    )
+
+
+def parse_step(step: str | timedelta) -> timedelta:
+    """Read a step such as "90s", "1min", "15min" or "1h".
+
+    Raises:
+        InvalidValue: it is none of these.
+    """
+    if isinstance(step, timedelta):
+        return step
+    text = step.strip().lower()
+    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = text[len(digits) :].strip()
+    if digits.isascii() and digits.isdigit() and unit in _UNITS and len(digits) < 10:
+        return timedelta(seconds=int(digits) * _UNITS[unit])
+    raise InvalidValue("step", step, 'a timedelta or text such as "30s", "1min", "15min", "1h"')
+
+
+def _instants(
+    site: Site,
+    start: str | date | datetime,
+    days: float | None,
+    end: str | date | datetime | None,
+    step_us: int,
+) -> IntArray:
+    first_us = to_epoch_us(_instant(site, start, "start"), "start")
+    if (days is None) == (end is None):
+        raise InvalidValue("days", days, "given if and only if end is not")
+    if end is not None:
+        last_us = to_epoch_us(_instant(site, end, "end"), "end")
+    else:
+        assert days is not None
+        if isinstance(days, bool) or not 0 < days <= 36_525:
+            raise InvalidValue("days", days, "above 0 and at most 36525")
+        last_us = first_us + round(days * 86_400e6)
+    if last_us <= first_us:
+        raise InvalidValue("end", end, f"after start ({start})")
+    if (last_us - first_us) % step_us:
+        step = timedelta(microseconds=step_us)
+        raise InvalidValue("step", str(step), "a whole fraction of the time that is simulated")
+    return np.arange(first_us, last_us, step_us, dtype=np.int64)
+
+
+def _instant(site: Site, given: str | date | datetime, field: str) -> datetime:
+    value: date | datetime
+    if isinstance(given, str):
+        try:
+            value = datetime.fromisoformat(given)
+        except ValueError:
+            limit = "a date such as 2026-06-01 or an instant such as 2026-06-01T12:00+02:00"
+            raise InvalidValue(field, given, limit) from None
+    else:
+        value = given
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    return value.replace(tzinfo=site.zone) if value.tzinfo is None else value
+
+
+def _fleet(
+    devices: Sequence[Device],
+    site: Site,
+    initial: dict[str, StorageState],
+    dispatch: Dispatch | Mapping[str, Dispatch] | None,
+) -> Fleet:
+    if not devices:
+        raise InvalidValue("devices", devices, "at least one device")
+    storages = {device.name for device in devices if device.role is Role.STORAGE}
+    by_name = dispatch if isinstance(dispatch, Mapping) else {}
+    for field, names in (("initial", initial), ("dispatch", by_name)):
+        for name in names:
+            if name not in storages:
+                raise InvalidValue(field, name, f"the name of a storage: {sorted(storages)}")
+    members = []
+    seen: set[str] = set()
+    for position, device in enumerate(devices):
+        if device.name in seen:
+            raise NameTaken(f"two devices are called {device.name!r}: names must differ", device)
+        seen.add(device.name)
+        begin = initial.get(device.name)
+        chosen = by_name.get(device.name) if isinstance(dispatch, Mapping) else dispatch
+        members.append(_member(position, device, site, begin, chosen))
+    return Fleet.of(members)
+
+
+def _member(
+    position: int, device: Device, site: Site, begin: StorageState | None, chosen: Dispatch | None
+) -> Member:
+    steered: Dispatch | None = None
+    if device.role is Role.STORAGE:
+        commanded = begin is not None and begin.mode is not StorageMode.IDLE
+        steered = SelfConsumption() if chosen is None and not commanded else chosen
+    state: DeviceState | None = initial_state(device, DataSource.SIMULATED, begin)
+    key = device.noise_key
+    return Member(
+        device_id=position,
+        device=device,
+        noise_key=noise_key_of(site.name, device.name) if key is None else key,
+        site=0,
+        zone=site.zone,
+        state=state or {},
+        dispatch=check_dispatch(device, steered, begin),
+    )
+
+
+def _reporter(
+    progress: Callable[[int, int], None] | bool | None, total: int
+) -> Callable[[int], None]:
+    if not progress:
+        return lambda done: None
+    if progress is not True:
+        return lambda done: progress(done, total)
+    bar = _progress_bar(total)
+
+    def show(done: int) -> None:
+        bar.update(done - bar.n)
+        if done >= total:
+            bar.close()
+
+    return show
+
+
+def _progress_bar(total: int) -> Any:
+    from energycore.extras import load_extra
+
+    return load_extra("tqdm.auto", feature="progress=True", extra="notebook").tqdm(
+        total=total, unit="tick"
+    )

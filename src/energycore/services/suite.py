@@ -1,0 +1,64 @@
+"""All services over one storage and one clock, as adapters and `connect` hand them out."""
+
+from collections.abc import Callable
+
+import attrs
+
+from energycore.protocols.clock import Clock
+from energycore.protocols.storage import Storage
+from energycore.quantities.zones import load_zone
+from energycore.services.control import Control
+from energycore.services.ingestion import Ingestion
+from energycore.services.insight import Insight
+from energycore.services.registration import Registration
+from energycore.services.ticking import Ticking
+
+__all__ = ["Services"]
+
+
+@attrs.frozen(kw_only=True)
+class Services:
+    """The services, which share nothing but the storage and the clock."""
+
+    storage: Storage
+    clock: Clock
+    registration: Registration
+    control: Control
+    ticking: Ticking
+    ingestion: Ingestion
+    insight: Insight
+
+    @classmethod
+    def over(
+        cls,
+        storage: Storage,
+        clock: Clock,
+        *,
+        draw_noise_key: Callable[[], int],
+        default_zone: str = "UTC",
+        seed: int = 0,
+    ) -> "Services":
+        """Put the services together.
+
+        Args:
+            storage: where everything is kept.
+            clock: where every "now" comes from.
+            draw_noise_key: draws 64 random bits for a device that has no noise key.
+            default_zone: IANA time zone of devices that belong to no site.
+            seed: of the noise of tenants whose first device is registered here.
+
+        Raises:
+            UnknownTimeZone: `default_zone` is not an IANA name.
+        """
+        load_zone(default_zone, "default_zone")
+        return cls(
+            storage=storage,
+            clock=clock,
+            registration=Registration(
+                storage=storage, clock=clock, draw_noise_key=draw_noise_key, seed=seed
+            ),
+            control=Control(storage=storage),
+            ticking=Ticking(storage=storage, clock=clock, default_zone=default_zone, seed=seed),
+            ingestion=Ingestion(storage=storage, clock=clock),
+            insight=Insight(storage=storage, clock=clock),
+        )

@@ -1,0 +1,193 @@
+"""Ticks: moving a tenant's simulated devices from one instant to the next, exactly once."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import attrs
+import numpy as np
+
+from energycore.errors import TickMisaligned
+from energycore.fleet.columns import Fleet
+from energycore.fleet.tick import step_fleet
+from energycore.protocols.clock import Clock
+from energycore.protocols.records import ShardRecord
+from energycore.protocols.scope import Scope, tenant_of
+from energycore.protocols.storage import Storage, UnitOfWork
+from energycore.quantities.instants import floor_to, from_epoch_us, to_epoch_us
+from energycore.quantities.units import IntArray
+from energycore.services.registration import DEFAULT_STEP_US
+from energycore.simulation.behaviour import Window
+
+__all__ = ["MAX_CATCH_UP", "Progress", "TickResult", "Ticking"]
+
+MAX_CATCH_UP: Final = timedelta(hours=24)
+_READINGS_PER_TRANSACTION: Final = 200_000
+_MAX_WINDOW: Final = 1_440
+
+Progress = Callable[[int, int], None]
+"""Called with the ticks done and the ticks to do."""
+
+
+@attrs.frozen(kw_only=True)
+class TickResult:
+    """What a tick did."""
+
+    at: datetime
+    """The instant that was asked for."""
+    ticks: int
+    """Ticks that were run by this call; 0 if all were stored already, or another was faster."""
+    skipped: int
+    """Ticks too long ago to be caught up with; their time stays without readings."""
+    readings: int
+    """Readings that were stored."""
+
+
+@attrs.frozen(kw_only=True)
+class Ticking:
+    """Runs ticks over storage.
+
+    Each window of ticks is one transaction, which commits only if the shard's watermark stands
+    where the window begins. So a tick that is repeated or runs twice at once has no effect, and
+    one that comes late first runs those before it, up to `max_catch_up`.
+    """
+
+    storage: Storage
+    clock: Clock
+    default_zone: str = "UTC"
+    """IANA time zone of devices that belong to no site."""
+    seed: int = 0
+
+    def tick(
+        self,
+        scope: Scope,
+        at: datetime | None = None,
+        *,
+        since: datetime | None = None,
+        max_catch_up: timedelta = MAX_CATCH_UP,
+        progress: Progress | None = None,
+    ) -> TickResult:
+        """Run the tick at an instant, and those before it that are missing.
+
+        Args:
+            scope: the tenant.
+            at: the tick's instant, a whole multiple of the shard's step; by default the newest
+                one that is not after now.
+            since: where a shard that never ticked begins; by default at `at`.
+            max_catch_up: how far before `at` missing ticks are run.
+            progress: is told after each transaction.
+
+        Raises:
+            TickMisaligned: `at` or `since` is no multiple of the step.
+        """
+        tenant_of(scope)
+        with self.storage.transaction(write=True) as work:
+            shard = work.fleet.add_shard(scope, step_us=DEFAULT_STEP_US, seed=self.seed)
+        step_us = shard.step_us
+        if at is None:
+            target_us = floor_to(to_epoch_us(self.clock.now(), "clock"), step_us)
+        else:
+            target_us = _aligned(at, step_us, "at")
+        begin_us = target_us if since is None else _aligned(since, step_us, "since")
+        catch_up_us = max_catch_up // timedelta(microseconds=1)
+        run = _Run(self, scope, shard, target_us, begin_us, target_us - catch_up_us)
+        while run.window():
+            if progress is not None:
+                progress(run.ticks, run.ticks + run.left())
+        return TickResult(
+            at=from_epoch_us(target_us),
+            ticks=run.ticks,
+            skipped=run.skipped,
+            readings=run.readings,
+        )
+
+
+class _Run:
+    """One call's way from the watermark to its target, window by window."""
+
+    def __init__(
+        self,
+        ticking: Ticking,
+        scope: Scope,
+        shard: ShardRecord,
+        target_us: int,
+        begin_us: int,
+        horizon_us: int,
+    ) -> None:
+        self._ticking = ticking
+        self._scope = scope
+        self._shard = shard
+        self._watermark_us = shard.last_tick_us
+        self._target_us = target_us
+        self._begin_us = begin_us
+        self._horizon_us = horizon_us
+        self.ticks = 0
+        self.skipped = 0
+        self.readings = 0
+
+    def left(self) -> int:
+        """Ticks between the watermark and the target."""
+        if self._watermark_us is None:
+            return (self._target_us - self._begin_us) // self._shard.step_us + 1
+        return (self._target_us - self._watermark_us) // self._shard.step_us
+
+    def window(self) -> bool:
+        """Run the next window; False when there is nothing left, or another was faster."""
+        step_us = self._shard.step_us
+        next_us = self._begin_us if self._watermark_us is None else self._watermark_us + step_us
+        earliest_us = next_us
+        if self._watermark_us is not None and next_us < self._horizon_us:
+            earliest_us = next_us + -(-(self._horizon_us - next_us) // step_us) * step_us
+        if earliest_us > self._target_us:
+            return False
+        with self._ticking.storage.transaction(write=True) as work:
+            # Commands wait from here on: what is loaded is still true when it is saved.
+            work.fleet.shards(self._scope, hold=True)
+            fleet = work.fleet.load(
+                self._scope,
+                self._shard.id,
+                at_us=earliest_us,
+                default_zone=self._ticking.default_zone,
+            )
+            last_us = self._last_us(work, fleet, earliest_us)
+            if not work.fleet.advance(
+                self._scope,
+                self._shard.id,
+                expected_us=self._watermark_us,
+                last_tick_us=last_us,
+            ):
+                return False
+            at_us = np.arange(earliest_us, last_us + 1, step_us, dtype=np.int64)
+            stored = self._step(work, fleet, at_us)
+        self._watermark_us = last_us
+        self.ticks += len(at_us)
+        self.skipped += (earliest_us - next_us) // step_us
+        self.readings += stored
+        return True
+
+    def _last_us(self, work: UnitOfWork, fleet: Fleet, first_us: int) -> int:
+        """Where the window ends: at the target, a full transaction, or before a device joins."""
+        step_us = self._shard.step_us
+        ticks = min(_MAX_WINDOW, max(1, _READINGS_PER_TRANSACTION // max(1, len(fleet))))
+        last_us = min(self._target_us, first_us + (ticks - 1) * step_us)
+        join_us = work.fleet.next_join_us(self._scope, self._shard.id, after_us=first_us)
+        if join_us is not None and join_us <= last_us:
+            last_us = first_us + (-(-(join_us - first_us) // step_us) - 1) * step_us
+        return last_us
+
+    def _step(self, work: UnitOfWork, fleet: Fleet, at_us: IntArray) -> int:
+        window = Window(at_us, self._shard.step_us, self._shard.seed, fleet.zones)
+        step = step_fleet(fleet, window)
+        batch = step.readings()
+        result = work.telemetry.append(self._scope, batch)
+        work.fleet.save(self._scope, step.fleet.device_states())
+        work.fleet.observe(self._scope, batch.newest())
+        return result.accepted
+
+
+def _aligned(at: datetime, step_us: int, field: str) -> int:
+    at_us = to_epoch_us(at, field)
+    if at_us % step_us:
+        step = timedelta(microseconds=step_us)
+        raise TickMisaligned(f"{field} must be a whole multiple of the step {step}, not {at}")
+    return at_us

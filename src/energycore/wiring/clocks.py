@@ -1,0 +1,64 @@
+"""Clocks for the outermost layer: the wall's, an accelerated one, and one that follows ticks."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import attrs
+
+from energycore.protocols.clock import Clock
+from energycore.protocols.scope import Scope
+from energycore.protocols.storage import Storage
+from energycore.quantities.instants import from_epoch_us
+
+__all__ = ["AcceleratedClock", "SystemClock", "TickClock"]
+
+
+@attrs.frozen
+class SystemClock:
+    """The computer's clock."""
+
+    def now(self) -> datetime:
+        """This instant, in UTC."""
+        return datetime.now(UTC)
+
+
+class AcceleratedClock:
+    """Runs `speed` times as fast as the wall clock, from an instant on.
+
+    Args:
+        start: what it shows when it is made.
+        speed: seconds of this clock in a second of the wall clock.
+        monotonic: counts seconds of the wall clock.
+    """
+
+    def __init__(
+        self, start: datetime, speed: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.start = start
+        self.speed = speed
+        self._monotonic = monotonic
+        self._origin = monotonic()
+
+    def now(self) -> datetime:
+        """This instant by the accelerated clock."""
+        return self.start + timedelta(seconds=(self._monotonic() - self._origin) * self.speed)
+
+
+@attrs.frozen
+class TickClock:
+    """Stands where the newest stored tick of a tenant ends; before the first, at the wall clock.
+
+    It is the clock of whoever opens a database whose time is not the wall's.
+    """
+
+    storage: Storage
+    scope: Scope
+    fallback: Clock
+
+    def now(self) -> datetime:
+        """The end of the newest tick."""
+        with self.storage.transaction(write=False) as work:
+            shards = work.fleet.shards(self.scope)
+        ends = [s.last_tick_us + s.step_us for s in shards if s.last_tick_us is not None]
+        return from_epoch_us(max(ends)) if ends else self.fallback.now()

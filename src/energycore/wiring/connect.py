@@ -1,0 +1,82 @@
+"""Opening a database by its URL."""
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from energycore.errors import UnsupportedDatabase
+from energycore.protocols.clock import Clock
+from energycore.protocols.scope import DEFAULT_TENANT, Scope
+from energycore.services.settings import CLOCK_SETTING
+from energycore.services.suite import Services
+from energycore.wiring.clocks import SystemClock, TickClock
+from energycore.wiring.energy import Energy
+
+if TYPE_CHECKING:
+    from energycore.protocols.storage import Storage
+
+__all__ = ["connect", "open_storage"]
+
+MEMORY: Final = "memory://"
+
+
+def connect(
+    url: str,
+    *,
+    tenant: str = DEFAULT_TENANT,
+    clock: Clock | None = None,
+    default_zone: str = "UTC",
+    seed: int = 0,
+) -> Energy:
+    """Open a database and bind it to one tenant; a new database is set up without asking.
+
+    Args:
+        url: `memory://`, `sqlite:///home.db` or `postgresql+psycopg://user@host/name`.
+        tenant: whose data is seen.
+        clock: where every "now" comes from; by default the wall's, or the database's own where
+            it runs on an accelerated clock.
+        default_zone: IANA time zone of devices that belong to no site.
+        seed: of all noise, for tenants that are new to the database.
+
+    Raises:
+        UnsupportedDatabase: there is no backend for such a URL.
+        MissingExtra: the database's driver is not installed.
+        StorageUnavailable: the database cannot be reached.
+        SchemaOutdated: the database was made by another version; the message says what to run.
+    """
+    scope = Scope(tenant)
+    storage = open_storage(url)
+    try:
+        services = Services.over(
+            storage,
+            _clock(storage, scope) if clock is None else clock,
+            draw_noise_key=lambda: secrets.randbits(64),
+            default_zone=default_zone,
+            seed=seed,
+        )
+    except BaseException:
+        storage.close()
+        raise
+    return Energy(services=services, scope=scope)
+
+
+def open_storage(url: str) -> "Storage":
+    """Open the backend of a URL.
+
+    Raises:
+        UnsupportedDatabase, MissingExtra, StorageUnavailable, SchemaOutdated: see `connect`.
+    """
+    if url == MEMORY:
+        from energycore.storage.memory import MemoryStorage
+
+        return MemoryStorage()
+    if url.startswith("memory:"):
+        raise UnsupportedDatabase(f"the URL of a database in memory is {MEMORY}, not {url!r}")
+    from energycore.storage.sql import open_sql_storage
+
+    return open_sql_storage(url)
+
+
+def _clock(storage: "Storage", scope: Scope) -> Clock:
+    with storage.transaction(write=False) as work:
+        accelerated = work.settings.get(scope, CLOCK_SETTING) is not None
+    return TickClock(storage, scope, SystemClock()) if accelerated else SystemClock()

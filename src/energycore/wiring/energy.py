@@ -1,0 +1,190 @@
+"""`Energy`: the services bound to one tenant, as scripts and notebooks use them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from energycore.devices.base import DataSource, Device, StorageMode
+from energycore.devices.site import Site
+from energycore.devices.storage_device import StorageState
+from energycore.fleet.summary import EnergySummary
+from energycore.protocols.clock import Clock
+from energycore.protocols.records import (
+    DeviceFilter,
+    DeviceOrder,
+    DeviceRecord,
+    Page,
+    PageRequest,
+    SiteRecord,
+)
+from energycore.protocols.scope import Scope
+from energycore.quantities.instants import to_epoch_us
+from energycore.services.ingestion import NewReading, RecordResult
+from energycore.services.insight import ALL_DEVICES, ObservedState
+from energycore.services.registration import KEEP, Keep
+from energycore.services.suite import Services
+from energycore.services.ticking import MAX_CATCH_UP, Progress, TickResult
+from energycore.simulation.dispatch import Dispatch
+from energycore.telemetry.readings import ReadingBatch
+
+__all__ = ["Energy"]
+
+
+@attrs.frozen(kw_only=True)
+class Energy:
+    """Everything that one tenant can do with one database.
+
+    The methods are those of the services with the scope filled in; their documentation says what
+    they raise. Use it in a `with` block, or call `close`.
+    """
+
+    services: Services
+    scope: Scope
+
+    @property
+    def clock(self) -> Clock:
+        """Where every "now" comes from."""
+        return self.services.clock
+
+    def for_tenant(self, tenant: str) -> "Energy":
+        """The same database, bound to another tenant."""
+        return attrs.evolve(self, scope=Scope(tenant))
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self.services.storage.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def register_site(self, site: Site, *, external_id: str | None = None) -> SiteRecord:
+        """Store a site; one that is known by its external id is returned as it is."""
+        return self.services.registration.register_site(self.scope, site, external_id=external_id)
+
+    def register(
+        self,
+        device: Device,
+        *,
+        site: SiteRecord | int | None = None,
+        tags: Iterable[str] = (),
+        external_id: str | None = None,
+        data_source: DataSource = DataSource.SIMULATED,
+        max_gap: timedelta | None = None,
+        initial: StorageState | None = None,
+        dispatch: Dispatch | None = None,
+    ) -> DeviceRecord:
+        """Store a device; one that is known by its external id is returned as it is."""
+        return self.services.registration.register_device(
+            self.scope,
+            device,
+            site_id=site.id if isinstance(site, SiteRecord) else site,
+            tags=tags,
+            external_id=external_id,
+            data_source=data_source,
+            max_gap=max_gap,
+            initial=initial,
+            dispatch=dispatch,
+        )
+
+    def update(
+        self,
+        device_id: int,
+        *,
+        expected_version: int | None = None,
+        name: str | None = None,
+        site_id: int | Keep | None = KEEP,
+        tags: Iterable[str] | Keep | None = KEEP,
+        device: Device | None = None,
+        stored_wh: float | None = None,
+    ) -> DeviceRecord:
+        """Change what is given; None clears the site or the tags."""
+        return self.services.registration.update_device(
+            self.scope,
+            device_id,
+            expected_version=expected_version,
+            name=name,
+            site_id=site_id,
+            tags=tags,
+            device=device,
+            stored_wh=stored_wh,
+        )
+
+    def deactivate(self, device_id: int) -> DeviceRecord:
+        """Take a device out of ticks, totals and ingest; its history stays."""
+        return self.services.registration.deactivate(self.scope, device_id)
+
+    def reactivate(self, device_id: int) -> DeviceRecord:
+        """Put a device back into service."""
+        return self.services.registration.reactivate(self.scope, device_id)
+
+    def set_mode(
+        self, device_id: int, mode: StorageMode, power_w: float | None = None
+    ) -> DeviceRecord:
+        """Tell a storage what to do until a bound ends it."""
+        return self.services.control.set_mode(self.scope, device_id, mode, power_w)
+
+    def set_dispatch(self, device_id: int, dispatch: Dispatch) -> DeviceRecord:
+        """Choose the strategy that steers a storage."""
+        return self.services.control.set_dispatch(self.scope, device_id, dispatch)
+
+    def tick(
+        self,
+        at: datetime | None = None,
+        *,
+        since: datetime | None = None,
+        max_catch_up: timedelta = MAX_CATCH_UP,
+        progress: Progress | None = None,
+    ) -> TickResult:
+        """Run the tick at an instant, by default now, and those before it that are missing."""
+        return self.services.ticking.tick(
+            self.scope, at, since=since, max_catch_up=max_catch_up, progress=progress
+        )
+
+    def record(self, readings: Sequence[NewReading]) -> RecordResult:
+        """Store what reported devices say."""
+        return self.services.ingestion.record(self.scope, readings)
+
+    def device(self, device_id: int) -> DeviceRecord:
+        """One device."""
+        return self.services.insight.device(self.scope, device_id)
+
+    def devices(
+        self,
+        filter_: DeviceFilter = ALL_DEVICES,
+        order: DeviceOrder | None = None,
+        page: PageRequest | None = None,
+    ) -> Page[DeviceRecord]:
+        """A page of the devices that match."""
+        return self.services.insight.find(self.scope, filter_, order, page)
+
+    def state(self, device_id: int) -> ObservedState | None:
+        """The newest reading of a device; None while there is none."""
+        record = self.device(device_id)
+        return self.services.insight.states(self.scope, [record]).get(device_id)
+
+    def summary(self, filter_: DeviceFilter = ALL_DEVICES) -> EnergySummary:
+        """What the active devices that match add up to right now."""
+        return self.services.insight.summary(self.scope, filter_)
+
+    def readings(
+        self, device_ids: int | Collection[int], start: datetime, end: datetime
+    ) -> ReadingBatch:
+        """The readings of devices with start <= instant < end, by device and instant."""
+        ids = [device_ids] if isinstance(device_ids, int) else device_ids
+        return self.services.insight.readings(
+            self.scope,
+            ids,
+            start_us=to_epoch_us(start, "start"),
+            end_us=to_epoch_us(end, "end"),
+        )

@@ -1,0 +1,95 @@
+"""The ASGI endpoint that carries bytes between a server and the GraphQL engine."""
+
+from collections.abc import Callable
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
+
+from energycore.graphql.http import GraphQLEngine, HttpRequest, HttpResponse
+from energycore_fastapi.threads import RequestThreads
+
+__all__ = ["GraphQLEndpoint"]
+
+_READ = (b"accept", b"content-type", b"content-encoding")
+
+
+class GraphQLEndpoint:
+    """An ASGI application for one path; one hop to a thread for each request.
+
+    Args:
+        engine: answers the requests.
+        context: makes the context value of a request; runs in the thread of the resolvers. A
+            Starlette HTTPException that it raises is the application's to answer.
+        threads: where requests are answered.
+    """
+
+    def __init__(
+        self, engine: GraphQLEngine, context: Callable[[Request], object], threads: RequestThreads
+    ) -> None:
+        self._engine = engine
+        self._context = context
+        self._threads = threads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            body = await _read_body(scope, receive, self._engine.max_body_bytes)
+        except ClientDisconnect:
+            return
+        request = HttpRequest(
+            method=scope["method"],
+            headers=_headers(scope),
+            query_string=scope["query_string"],
+            body=body or b"",
+        )
+        if body is None:
+            response = self._engine.too_large(request)
+        else:
+            response = await self._threads.run(lambda: self._answer(scope, request))
+        await _send(response, send)
+
+    def _answer(self, scope: Scope, request: HttpRequest) -> HttpResponse:
+        try:
+            context_value = self._context(Request(scope))
+        except HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - the engine masks and logs it
+            return self._engine.fail(request, error)
+        return self._engine.respond(request, context_value)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if name in _READ:
+            text = value.decode("latin-1")
+            key = name.decode("latin-1")
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+    """Read the body, or stop and return None as soon as it is known to exceed the limit."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            return None
+    body = bytearray()
+    more = True
+    while more and len(body) <= limit:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            # What came so far may look like a whole request, but it is none.
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(body) if len(body) <= limit else None
+
+
+async def _send(response: HttpResponse, send: Send) -> None:
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in response.headers.items()
+    ]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

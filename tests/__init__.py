@@ -1,0 +1,1 @@
+"""The tests of energycore, laid out as its layers are."""

@@ -1,0 +1,38 @@
+"""The pages of docs/reference that come from the code say what the code says."""
+
+import pytest
+
+from energycore import errors
+from tools import reference
+from tools.reference_pages.errors import tree
+
+
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_a_generated_page_is_up_to_date(name):
+    page = reference.FOLDER / name
+    assert page.is_file(), f"{name} is missing: run `python -m tools.reference`"
+    written = page.read_text(encoding="utf-8")
+    assert written == reference.PAGES[name](), "run `python -m tools.reference`"
+
+
+def test_a_page_that_was_edited_by_hand_is_out_of_date(tmp_path):
+    for name, page in reference.PAGES.items():
+        (tmp_path / name).write_text(page(), encoding="utf-8")
+    assert reference.outdated(tmp_path) == []
+    edited = tmp_path / "errors.md"
+    edited.write_text(edited.read_text(encoding="utf-8") + "more\n", encoding="utf-8")
+    (tmp_path / "devices.md").unlink()
+    assert reference.outdated(tmp_path) == ["devices.md", "errors.md"]
+
+
+def test_the_tree_at_the_top_of_the_errors_is_the_tree_of_their_classes():
+    _, _, drawn = (errors.__doc__ or "").partition("\n\n")
+    assert [line.split() for line in drawn.split("\n\n")[0].splitlines()] == [
+        line.split() for line in tree()
+    ]
+
+
+def test_every_code_of_an_error_is_its_own():
+    declared = [thing for thing in vars(errors).values() if isinstance(thing, type)]
+    codes = [thing.code for thing in declared if issubclass(thing, errors.EnergycoreError)]
+    assert len(codes) == len(set(codes))

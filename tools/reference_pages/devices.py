@@ -1,0 +1,82 @@
+"""The page of device kinds: role, behaviour and ratings of each kind that ships with energycore."""
+
+import typing
+
+import attrs
+
+from energycore.devices.base import Device, fields_of_kind
+from energycore.devices.fields import ABOUT
+from energycore.devices.registry import device_kinds
+from energycore.quantities.units import Unit
+from tools.reference_pages.markdown import NOTE, first_sentence, table
+
+__all__ = ["page"]
+
+COLUMNS = ("field", "unit", "default", "meaning")
+ROLES = {
+    "source": "it generates.",
+    "load": "it consumes.",
+    "storage": "it charges and discharges.",
+    "meter": "it measures what others do and is never counted.",
+}
+
+HEAD = """# Device kinds
+
+{note}
+
+Each kind is a class of `energycore` with the fields below. Its kind's name is what stands in the
+database and, in capitals, in GraphQL. Packages can add kinds; this page lists those that ship.
+
+Every device also has:
+
+{shared}
+"""
+
+KIND = """## {name}
+
+{about}
+
+Kind `{kind}`, role **{role}**: {role_about} Largest power: {largest}
+
+{fields}
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    shared = [_row(Device, field) for field in attrs.fields(Device)]
+    shipped = [
+        kind for kind in device_kinds().values() if kind.__module__.startswith("energycore.")
+    ]
+    parts = [HEAD.format(note=NOTE, shared=table(COLUMNS, shared)), *map(_kind, shipped)]
+    return "\n".join(parts)
+
+
+def _kind(kind: type[Device]) -> str:
+    return KIND.format(
+        name=kind.__name__,
+        about=first_sentence(kind),
+        kind=kind.kind,
+        role=kind.role.value,
+        role_about=ROLES[kind.role.value],
+        largest=_uncapitalised(first_sentence(kind.largest_power_w)),
+        fields=table(COLUMNS, (_row(kind, field) for field in fields_of_kind(kind))),
+    )
+
+
+def _uncapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _row(kind: type[Device], field: "attrs.Attribute[object]") -> tuple[str, str, str, str]:
+    hint = typing.get_type_hints(kind, include_extras=True)[field.name]
+    units = [part for part in getattr(hint, "__metadata__", ()) if isinstance(part, Unit)]
+    default = "required" if field.default is attrs.NOTHING else _default(field.default)
+    unit = ""
+    if units:
+        unit = units[0].meaning if units[0].symbol == "1" else units[0].symbol
+    return f"`{field.name}`", unit, default, str(field.metadata.get(ABOUT, ""))
+
+
+def _default(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else "none" if value is None else str(value)
