@@ -14,9 +14,6 @@ Names load their modules when they are first used, so that `import energycore` s
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import attrs  # noqa: F401 - the core's own packages load with it, the rest when it is used
-import numpy as np  # noqa: F401
-
 if TYPE_CHECKING:
     from energycore.devices.base import DataSource, Device, Role, StorageMode
     from energycore.devices.kinds.appliance import Appliance

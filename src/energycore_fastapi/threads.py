@@ -33,6 +33,7 @@ class RequestThreads:
     def __init__(self, max_threads: int) -> None:
         self._max_threads = max_threads
         self._started: _Started | None = None
+        self._starting = threading.Lock()
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run `work` in a thread, with the context variables of the caller."""
@@ -43,7 +44,7 @@ class RequestThreads:
         return await future
 
     def close(self) -> None:
-        """End the threads once all requests have been answered; a further request starts new ones."""
+        """End the threads when all requests have been answered; the next request starts others."""
         started, self._started = self._started, None
         if started is not None:
             started.stop()
@@ -59,19 +60,13 @@ class RequestThreads:
             self.close()
 
     def _start(self) -> "_Started":
-        tasks: SimpleQueue[_Task | None] = SimpleQueue()
-        # Daemons, for an application that is never closed must not keep its process alive.
-        threads = [
-            threading.Thread(
-                target=_serve, args=(tasks,), name=f"energycore-graphql-{number}", daemon=True
-            )
-            for number in range(self._max_threads)
-        ]
-        for thread in threads:
-            thread.start()
-        stop = weakref.finalize(self, _end, tasks, len(threads))
-        self._started = _Started(tasks=tasks, threads=threads, stop=stop)
-        return self._started
+        with self._starting:
+            if self._started is None:
+                tasks: SimpleQueue[_Task | None] = SimpleQueue()
+                threads = [_thread(tasks, number) for number in range(self._max_threads)]
+                stop = weakref.finalize(self, _end, tasks, len(threads))
+                self._started = _Started(tasks=tasks, threads=threads, stop=stop)
+            return self._started
 
 
 @frozen(kw_only=True)
@@ -101,6 +96,15 @@ class _Started:
     tasks: "SimpleQueue[_Task | None]"
     threads: list[threading.Thread]
     stop: Callable[[], object]
+
+
+def _thread(tasks: "SimpleQueue[_Task | None]", number: int) -> threading.Thread:
+    # A daemon, for an application that is never closed must not keep its process alive.
+    thread = threading.Thread(
+        target=_serve, args=(tasks,), name=f"energycore-graphql-{number}", daemon=True
+    )
+    thread.start()
+    return thread
 
 
 def _serve(tasks: "SimpleQueue[_Task | None]") -> None:

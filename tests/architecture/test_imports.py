@@ -1,5 +1,6 @@
 """The layers hold, and each contract that says so notices when they do not."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -9,11 +10,14 @@ from pathlib import Path
 import grimp
 import pytest
 
-from tests.support.tree import ROOT, pyproject
+from tests.support.tree import ROOT, SRC, pyproject, relative, source_modules
 
 SETTINGS = pyproject()["tool"]["importlinter"]
 CONTRACTS = {contract["id"]: contract["name"] for contract in SETTINGS["contracts"]}
 PURE = next(c for c in SETTINGS["contracts"] if c["id"] == "pure-domain")["source_modules"]
+
+# Functions that import what a string names.
+BY_NAME = {"import_module", "load_extra", "__import__"}
 
 # What breaks each contract: a file of the package and the line that is added to it.
 VIOLATIONS = {
@@ -81,3 +85,19 @@ def test_the_domain_and_the_services_import_attrs_and_numpy_and_nothing_else_fro
         if imported.partition(".")[0] not in inside
     }
     assert foreign == set()
+
+
+def test_the_domain_and_the_services_import_nothing_by_a_name_made_at_run_time():
+    # The registry of kinds lists its own folder, and nothing else.
+    allowed = {"src/energycore/devices/registry.py"}
+    folders = [part.removeprefix("energycore.") for part in PURE]
+    found = {
+        relative(path)
+        for path in source_modules()
+        if path.relative_to(SRC).parts[1].removesuffix(".py") in folders
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2]
+        in {"import_module", "load_extra", "__import__"}
+    }
+    assert found == allowed

@@ -184,9 +184,7 @@ class GraphQLEngine:
             hide_suggestions=True,
         )
         if not isinstance(result, ExecutionResult):
-            if isinstance(result, CoroutineType):
-                result.close()
-            raise TypeError("a resolver of the schema is asynchronous")
+            raise TypeError("the schema has an asynchronous resolver")
         return self._executed(result, media_type)
 
     def _posted(self, request: HttpRequest, media_type: str | None) -> _Parameters:
@@ -246,9 +244,12 @@ class GraphQLEngine:
 
 
 def _is_coroutine(value: object) -> TypeGuard[Awaitable[Any]]:
-    # One test instead of graphql-core's three; a coroutine must still be noticed, because its
-    # attributes would be read as missing fields, which become null without a word.
-    return isinstance(value, CoroutineType)
+    # One test instead of graphql-core's three. It may not be left out: the attributes of a
+    # coroutine would be read as missing fields, which become null without a word.
+    if isinstance(value, CoroutineType):
+        value.close()
+        raise TypeError("a resolver must be synchronous")
+    return False
 
 
 def _check_acceptable(media_type: str | None) -> None:

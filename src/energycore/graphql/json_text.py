@@ -3,6 +3,8 @@
 import json
 import math
 from collections.abc import Callable
+from enum import Enum
+from uuid import UUID
 
 __all__ = ["decode", "encode", "encode_plainly"]
 
@@ -49,10 +51,22 @@ def encode(value: object) -> bytes:
 def encode_plainly(value: object) -> bytes:
     """Do the same as `encode` with nothing but the standard library."""
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+        return _dumps(value)
     except ValueError:
-        finite = _without_non_finite(value)
-        return json.dumps(finite, separators=(",", ":"), allow_nan=False).encode("ascii")
+        return _dumps(_without_non_finite(value))
+
+
+def _dumps(value: object) -> bytes:
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False, default=_as_orjson_would)
+    return text.encode("ascii")
+
+
+def _as_orjson_would(value: object) -> object:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"{type(value).__name__} is no JSON type")
 
 
 def _without_non_finite(value: object) -> object:

@@ -1,0 +1,1 @@
+"""How fast energycore is, as ratios measured within one run: `python -m benchmarks [NAME ...]`."""

@@ -1,0 +1,89 @@
+"""What all backends compute alike: keys of orders, capacities, and what a cursor may hold."""
+
+import math
+from typing import Final
+
+from energycore.devices.base import Device
+from energycore.devices.storage_device import StorageDevice
+from energycore.errors import InvalidCursor, InvalidValue
+from energycore.protocols.records import Cursor, DeviceOrderField, DeviceRecord, PageRequest
+from energycore.quantities.units import MILLI_PER_UNIT, MISSING
+
+__all__ = [
+    "MAX_INT64",
+    "MIN_INT64",
+    "capacity_mwh",
+    "check_cursors",
+    "check_seed",
+    "is_storable",
+    "name_key",
+    "order_key",
+]
+
+MIN_INT64: Final = -(1 << 63)
+MAX_INT64: Final = (1 << 63) - 1
+
+
+def name_key(name: str) -> str:
+    """What names are ordered and searched by: case-folded, compared by code point."""
+    return name.casefold()
+
+
+def order_key(record: DeviceRecord, field: DeviceOrderField) -> str | int | float:
+    """The key of a device in an order, as its cursor carries it."""
+    if field is DeviceOrderField.NAME:
+        return name_key(record.device.name)
+    if field is DeviceOrderField.REGISTERED_AT:
+        return record.registered_at_us
+    return record.device.largest_power_w
+
+
+def capacity_mwh(device: Device) -> int | None:
+    """The capacity of a storage [mWh], halves to even; None for all other devices."""
+    if not isinstance(device, StorageDevice):
+        return None
+    return round(device.capacity_wh * MILLI_PER_UNIT)
+
+
+def check_cursors(request: PageRequest, field: DeviceOrderField | None) -> None:
+    """Refuse cursors that no list in this order makes; None stands for an order by identity.
+
+    Raises:
+        InvalidCursor: the key is of another type, or no number or text that can be stored.
+    """
+    for name, cursor in (("after", request.after), ("before", request.before)):
+        if cursor is not None and not (_is_int64(cursor.id) and _fits(cursor, field)):
+            raise InvalidCursor(name, cursor, "a cursor of this list in this order")
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that not every backend can keep.
+
+    Raises:
+        InvalidValue: it is no signed whole number of 64 bits.
+    """
+    if not _is_int64(seed):
+        raise InvalidValue("seed", seed, f"a whole number from {MIN_INT64} to {MAX_INT64}")
+
+
+def is_storable(text: str) -> bool:
+    """Whether every backend can keep a text: neither NUL nor half of a surrogate pair in it."""
+    return "\0" not in text and text.encode(errors="replace").decode() == text
+
+
+def _fits(cursor: Cursor, field: DeviceOrderField | None) -> bool:
+    key = cursor.key
+    if field is DeviceOrderField.NAME:
+        return isinstance(key, str) and is_storable(key)
+    if field is DeviceOrderField.RATED_POWER:
+        return (isinstance(key, float) and not math.isnan(key)) or _is_int64(key)
+    return _is_int64(key)
+
+
+def _is_int64(value: object) -> bool:
+    return (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        # The least number stands for an absent value.
+        and MISSING < value <= MAX_INT64
+    )

@@ -1,0 +1,169 @@
+"""Registering, changing and retiring devices and sites."""
+
+from datetime import timedelta
+
+import pytest
+
+import energycore as ec
+from energycore import errors
+from energycore.protocols.records import DeviceFilter
+
+ROOF = ec.SolarPanel(name="Roof", rated_power_w=5_000)
+WALL = ec.Battery(name="Wall", capacity_wh=10_000, max_charge_w=5_000, max_discharge_w=4_000)
+HOME = ec.Site(name="Home", time_zone="Europe/Berlin")
+
+
+def test_a_registered_device_comes_back_as_it_was_given(services, scope):
+    site = services.registration.register_site(scope, HOME)
+    record = services.registration.register_device(
+        scope, WALL, site_id=site.id, tags=["b", "a", "b"], external_id="wall-1"
+    )
+    stored = services.insight.device(scope, record.id)
+    assert stored == record
+    assert stored.device == WALL
+    assert (stored.tags, stored.external_id, stored.site_id) == (("a", "b"), "wall-1", site.id)
+    assert (stored.version, stored.is_active) == (1, True)
+    assert stored.dispatch == ec.Manual()
+
+
+def test_an_external_id_registers_once(services, scope):
+    first = services.registration.register_device(scope, ROOF, external_id="x")
+    again = services.registration.register_device(
+        scope, ec.SolarPanel(name="Other", rated_power_w=1), external_id="x"
+    )
+    assert again == first
+    assert services.insight.count(scope) == 1
+    site = services.registration.register_site(scope, HOME, external_id="home")
+    assert services.registration.register_site(scope, HOME, external_id="home") == site
+
+
+def test_a_name_is_taken_within_its_site_only(services, scope):
+    here = services.registration.register_site(scope, HOME)
+    there = services.registration.register_site(scope, HOME)
+    first = services.registration.register_device(scope, ROOF, site_id=here.id)
+    services.registration.register_device(scope, ROOF, site_id=there.id)
+    with pytest.raises(errors.NameTaken) as caught:
+        services.registration.register_device(scope, ROOF, site_id=here.id)
+    assert caught.value.current == first
+
+
+def test_a_missing_site_is_refused(services, scope):
+    with pytest.raises(errors.NotFound):
+        services.registration.register_device(scope, ROOF, site_id=12345)
+
+
+def test_an_update_grows_the_version_by_one_and_changes_only_what_is_given(services, scope):
+    record = services.registration.register_device(scope, ROOF, tags=["south"])
+    changed = services.registration.update_device(scope, record.id, name="Barn")
+    assert changed.device == ec.SolarPanel(name="Barn", rated_power_w=5_000)
+    assert (changed.version, changed.tags) == (2, ("south",))
+    bigger = ec.SolarPanel(name="ignored where a name is given", rated_power_w=9_000)
+    changed = services.registration.update_device(
+        scope, record.id, device=bigger, name="Barn", tags=None
+    )
+    assert changed.device.rated_power_w == 9_000
+    assert (changed.version, changed.tags) == (3, ())
+    assert services.registration.update_device(scope, record.id, name="Barn").version == 3
+
+
+def test_an_update_from_an_old_version_is_refused_with_the_device_as_it_is(services, scope):
+    record = services.registration.register_device(scope, ROOF)
+    newer = services.registration.update_device(scope, record.id, name="Barn")
+    with pytest.raises(errors.VersionConflict) as caught:
+        services.registration.update_device(scope, record.id, name="Shed", expected_version=1)
+    assert caught.value.current == newer
+
+
+def test_a_device_never_changes_its_kind(services, scope):
+    record = services.registration.register_device(scope, ROOF)
+    with pytest.raises(errors.KindChanged):
+        services.registration.update_device(scope, record.id, device=WALL)
+
+
+def test_new_ratings_keep_the_stored_energy_or_are_refused(services, scope):
+    record = services.registration.register_device(
+        scope, WALL, initial=ec.StorageState(stored_wh=8_000)
+    )
+    small = ec.Battery(name="Wall", capacity_wh=5_000, max_charge_w=5_000, max_discharge_w=4_000)
+    with pytest.raises(errors.StoredEnergyOutOfBounds):
+        services.registration.update_device(scope, record.id, device=small)
+    assert services.insight.device(scope, record.id) == record
+    services.registration.update_device(scope, record.id, device=small, stored_wh=1_000)
+    services.ticking.tick(scope)
+    [record] = services.insight.find(scope).items
+    assert services.insight.states(scope, [record])[record.id].stored_wh == 1_000
+
+
+def test_deactivation_is_idempotent_and_takes_a_device_out_of_totals(services, scope):
+    record = services.registration.register_device(scope, ROOF)
+    off = services.registration.deactivate(scope, record.id)
+    assert (off.is_active, off.version) == (False, 2)
+    assert services.registration.deactivate(scope, record.id) == off
+    assert services.insight.summary(scope).device_count == 0
+    assert services.ticking.tick(scope).readings == 0
+    back = services.registration.reactivate(scope, record.id)
+    assert (back.is_active, back.version) == (True, 3)
+    assert services.insight.count(scope, DeviceFilter(is_active=True)) == 1
+
+
+def test_a_device_that_joins_late_is_not_simulated_before_it_joined(services, scope, clock):
+    services.registration.register_device(scope, ROOF)
+    services.ticking.tick(scope)
+    clock.move(minutes=10, seconds=30)
+    late = services.registration.register_device(
+        scope, ec.SolarPanel(name="Late", rated_power_w=1_000)
+    )
+    clock.move(minutes=4, seconds=30)
+    result = services.ticking.tick(scope)
+    assert result.ticks == 15
+    first = services.insight.readings(scope, [late.id], start_us=0, end_us=2**62).at_us[0]
+    assert int(first) == 1_780_315_860_000_000  # 12:11, the first minute after 12:10:30
+    assert result.readings == 15 + 5
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dispatch": ec.SelfConsumption()},
+        {"initial": ec.StorageState(stored_wh=1)},
+        {"max_gap": timedelta(minutes=5)},
+        {"tags": [""]},
+        {"tags": [" a"]},
+        {"external_id": ""},
+    ],
+)
+def test_what_does_not_go_with_a_simulated_panel_is_refused(services, scope, options):
+    with pytest.raises(errors.InvalidValue):
+        services.registration.register_device(scope, ROOF, **options)
+    assert services.insight.count(scope) == 0
+
+
+def test_a_command_under_another_strategy_is_refused_not_ignored(services, scope):
+    begin = ec.StorageState(mode=ec.StorageMode.CHARGING)
+    with pytest.raises(errors.InvalidValue):
+        services.registration.register_device(
+            scope, WALL, initial=begin, dispatch=ec.SelfConsumption()
+        )
+
+
+def test_an_accelerated_database_takes_no_reported_devices(services, storage, scope):
+    with storage.transaction(write=True) as work:
+        work.settings.put(scope, "clock", "60")
+    with pytest.raises(errors.ClockIsSimulated):
+        services.registration.register_device(scope, ROOF, data_source=ec.DataSource.REPORTED)
+
+
+def test_a_site_is_changed_field_by_field(services, scope):
+    site = services.registration.register_site(
+        scope, ec.Site(name="Home", time_zone="UTC", latitude=1, longitude=2)
+    )
+    changed = services.registration.update_site(scope, site.id, time_zone="Asia/Kathmandu")
+    assert changed.site == ec.Site(
+        name="Home", time_zone="Asia/Kathmandu", latitude=1, longitude=2
+    )
+    cleared = services.registration.update_site(scope, site.id, latitude=None, longitude=None)
+    assert (cleared.site.latitude, cleared.version) == (None, 3)
+    with pytest.raises(errors.UnknownTimeZone):
+        services.registration.update_site(scope, site.id, time_zone="Mars/Olympus")
+    with pytest.raises(errors.NotFound):
+        services.registration.update_site(scope, site.id + 1, name="x")

@@ -1,0 +1,75 @@
+"""Opening databases, and the facade that scripts and notebooks use."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import energycore as ec
+from energycore import errors
+from energycore.wiring.clocks import AcceleratedClock
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+ROOF = ec.SolarPanel(name="Roof", rated_power_w=5_000)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("memory:", "memory://"),
+        ("memory://x", "memory://"),
+        ("mysql://localhost/x", "sqlite"),
+        ("nonsense", "sqlite"),
+        ("", "sqlite"),
+    ],
+)
+def test_a_url_without_a_backend_names_those_that_there_are(url, words):
+    with pytest.raises(errors.UnsupportedDatabase, match=words):
+        ec.connect(url)
+
+
+def test_what_was_stored_is_there_after_the_database_was_closed(tmp_path):
+    url = f"sqlite:///{tmp_path / 'home.db'}"
+    with ec.connect(url) as energy:
+        roof = energy.register(ROOF, site=energy.register_site(ec.Site(name="Home")))
+        energy.tick(NOON)
+    with ec.connect(url) as energy:
+        assert energy.device(roof.id) == roof
+        batch = energy.readings(roof.id, NOON, NOON + timedelta(minutes=1))
+        assert batch.power_w.tolist() == [energy.state(roof.id).power_w]
+
+
+def test_a_new_database_may_be_ticked_at_any_instant(tmp_path):
+    with ec.connect("memory://") as energy:
+        energy.register(ROOF)
+        assert energy.tick(datetime(2020, 6, 1, 12, tzinfo=UTC)).readings == 1
+
+
+def test_a_tenant_sees_only_its_own(tmp_path):
+    with ec.connect("memory://") as energy:
+        roof = energy.register(ROOF)
+        other = energy.for_tenant("acme")
+        assert other.devices().items == ()
+        with pytest.raises(errors.NotFound):
+            other.device(roof.id)
+        assert energy.devices().items == (roof,)
+
+
+def test_an_accelerated_clock_runs_at_its_speed():
+    wall = [100.0]
+    clock = AcceleratedClock(NOON, 60, lambda: wall[0])
+    assert clock.now() == NOON
+    wall[0] += 2.5
+    assert clock.now() == NOON + timedelta(seconds=150)
+
+
+def test_whoever_opens_an_accelerated_database_stands_where_its_last_tick_ends(tmp_path):
+    url = f"sqlite:///{tmp_path / 'fast.db'}"
+    future = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    with ec.connect(url) as energy:
+        energy.register(ROOF)
+        with energy.services.storage.transaction(write=True) as work:
+            work.settings.put(energy.scope, "clock", "60")
+        energy.tick(future)
+    with ec.connect(url) as energy:
+        assert energy.clock.now() == future + timedelta(minutes=1)
+        assert energy.summary().silent_count == 0
