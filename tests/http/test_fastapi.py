@@ -303,12 +303,10 @@ def test_work_that_was_given_up_while_it_ran_disturbs_nobody():
 
 
 def test_threads_of_a_forgotten_application_end():
-    async def once():
-        await RequestThreads(2).run(lambda: None)
-        return alive()
-
     before = alive()
-    for thread in asyncio.run(once()) - before:
+    started = asyncio.run(RequestThreads(2).run(alive)) - before
+    assert len(started) == 2
+    for thread in started:
         thread.join(timeout=30)
         assert not thread.is_alive()
 

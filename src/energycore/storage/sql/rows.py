@@ -1,0 +1,119 @@
+"""Rows of the tables as records, and back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from energycore.devices.base import DataSource
+from energycore.devices.site import Site
+from energycore.encoding import decode_device, decode_dispatch, encode_dispatch, encode_ratings
+from energycore.protocols.records import DeviceRecord, NewDevice, NewSite, ShardRecord, SiteRecord
+from energycore.storage.rules import MAX_INT64, capacity_mwh, name_key
+
+__all__ = [
+    "device_of",
+    "device_values",
+    "from_signed",
+    "shard_of",
+    "site_of",
+    "site_values",
+]
+
+_TWO_TO_64: Final = 1 << 64
+
+
+def site_values(tenant: str, new: NewSite) -> dict[str, Any]:
+    """The columns of a site but its identity and version."""
+    return {
+        "tenant_id": tenant,
+        "external_id": new.external_id,
+        "name": new.site.name,
+        "time_zone": new.site.time_zone,
+        "latitude": new.site.latitude,
+        "longitude": new.site.longitude,
+        "registered_at_us": new.registered_at_us,
+    }
+
+
+def site_of(row: Row[Any]) -> SiteRecord:
+    """The record of a row of the table of sites."""
+    return SiteRecord(
+        id=row.id,
+        version=row.version,
+        external_id=row.external_id,
+        registered_at_us=row.registered_at_us,
+        site=Site(
+            name=row.name,
+            time_zone=row.time_zone,
+            latitude=row.latitude,
+            longitude=row.longitude,
+        ),
+    )
+
+
+def device_values(tenant: str, new: NewDevice) -> dict[str, Any]:
+    """The columns of a device but its identity and version; tags have a table of their own."""
+    strategy, parameters = (None, None) if new.dispatch is None else encode_dispatch(new.dispatch)
+    return {
+        "tenant_id": tenant,
+        "site_id": new.site_id,
+        "external_id": new.external_id,
+        "name": new.device.name,
+        "name_key": name_key(new.device.name),
+        "kind": new.device.kind,
+        "ratings": encode_ratings(new.device),
+        "largest_power_w": new.device.largest_power_w,
+        "capacity_mwh": capacity_mwh(new.device),
+        "noise_key": _to_signed(new.noise_key),
+        "has_own_noise_key": new.device.noise_key is not None,
+        "is_active": new.is_active,
+        "data_source": new.data_source.value,
+        "max_gap_us": new.max_gap_us,
+        "registered_at_us": new.registered_at_us,
+        "simulated_from_us": new.simulated_from_us,
+        "dispatch": strategy,
+        "dispatch_parameters": parameters,
+    }
+
+
+def device_of(row: Row[Any], tags: Sequence[str]) -> DeviceRecord:
+    """The record of a row of the table of devices."""
+    noise_key = from_signed(row.noise_key)
+    parameters: Mapping[str, Any] = row.dispatch_parameters or {}
+    return DeviceRecord(
+        id=row.id,
+        version=row.version,
+        device=decode_device(
+            row.kind,
+            name=row.name,
+            ratings=row.ratings,
+            noise_key=noise_key if row.has_own_noise_key else None,
+        ),
+        noise_key=noise_key,
+        site_id=row.site_id,
+        tags=tuple(sorted(tags)),
+        external_id=row.external_id,
+        is_active=row.is_active,
+        data_source=DataSource(row.data_source),
+        max_gap_us=row.max_gap_us,
+        registered_at_us=row.registered_at_us,
+        simulated_from_us=row.simulated_from_us,
+        dispatch=None if row.dispatch is None else decode_dispatch(row.dispatch, parameters),
+    )
+
+
+def shard_of(row: Row[Any]) -> ShardRecord:
+    """The record of a row of the table of shards."""
+    return ShardRecord(
+        id=row.id, step_us=row.step_us, seed=row.seed, last_tick_us=row.last_tick_us
+    )
+
+
+def from_signed(stored: int) -> int:
+    """A noise key, 0 to 2**64 - 1, from the signed number that databases have."""
+    return stored % _TWO_TO_64
+
+
+def _to_signed(noise_key: int) -> int:
+    return noise_key - _TWO_TO_64 if noise_key > MAX_INT64 else noise_key

@@ -1,0 +1,119 @@
+"""One transaction on a connection, and the few things that databases write differently."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Executable,
+    String,
+    Table,
+    any_,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from energycore.errors import NotAllowed, NotFound
+from energycore.storage.rules import MAX_INT64, MIN_INT64, is_storable
+from energycore.storage.sql.faults import translated
+from energycore.storage.sql.tables import device
+
+__all__ = ["Session", "Upsert"]
+
+Upsert: TypeAlias = postgresql.Insert | sqlite.Insert
+"""An INSERT that can say what happens to rows that are there already."""
+
+
+class Session:
+    """Executes the statements of one unit of work.
+
+    Args:
+        connection: with a transaction begun.
+        write: whether the unit of work may change anything.
+    """
+
+    def __init__(self, connection: Connection, *, write: bool) -> None:
+        self._connection = connection
+        self._write = write
+        self._is_postgresql = connection.dialect.name == "postgresql"
+
+    def read(self, statement: Executable) -> CursorResult[Any]:
+        """Execute a statement that changes nothing."""
+        with translated():
+            return self._connection.execute(statement)
+
+    def change(
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Execute a statement that changes something, once or for each of these rows.
+
+        Raises:
+            NotAllowed: this unit of work only reads.
+        """
+        self.check_writable()
+        with translated():
+            return self._connection.execute(statement, rows)
+
+    def attempt(self, statement: Executable) -> CursorResult[Any]:
+        """The same; if it breaks a constraint, the transaction goes on as if it had not run.
+
+        Raises:
+            Conflict: it broke a constraint.
+        """
+        self.check_writable()
+        with translated(), self._connection.begin_nested():
+            return self._connection.execute(statement)
+
+    def check_writable(self) -> None:
+        """Refuse to write where only reading was asked for.
+
+        Raises:
+            NotAllowed: this unit of work only reads.
+        """
+        if not self._write:
+            raise NotAllowed("this transaction only reads: ask for transaction(write=True)")
+
+    def insert(self, table: Table) -> Upsert:
+        """An INSERT of the database's own kind."""
+        return postgresql.insert(table) if self._is_postgresql else sqlite.insert(table)
+
+    def is_among(self, column: Column[Any], values: Collection[int | str]) -> ColumnElement[bool]:
+        """Whether a column holds one of these; any number of them is one parameter."""
+        texts = isinstance(column.type, String)
+        wanted = [value for value in values if _can_be_there(value)]
+        if self._is_postgresql:
+            of = postgresql.ARRAY(String() if texts else BigInteger())
+            return column == any_(literal(wanted, of))
+        listed = func.json_each(json.dumps(wanted)).table_valued("value")
+        return column.in_(select(listed.c.value))
+
+    def has(self, column: Column[str], needle: str) -> ColumnElement[bool]:
+        """Whether a text contains another one, code point by code point."""
+        find = func.strpos if self._is_postgresql else func.instr
+        return find(column, needle) > 0
+
+    def check_devices(self, tenant: str, ids: Iterable[int]) -> None:
+        """Refuse identities that no device of the tenant has; none that it has ever goes.
+
+        Raises:
+            NotFound: names the first of them.
+        """
+        wanted = list(dict.fromkeys(ids))
+        known = select(device.c.id).where(
+            device.c.tenant_id == tenant, self.is_among(device.c.id, wanted)
+        )
+        found = set(self.read(known).scalars())
+        for device_id in wanted:
+            if device_id not in found:
+                raise NotFound("device", device_id)
+
+
+def _can_be_there(value: int | str) -> bool:
+    return is_storable(value) if isinstance(value, str) else MIN_INT64 <= value <= MAX_INT64
