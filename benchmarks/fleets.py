@@ -24,7 +24,7 @@ KINDS: Final[tuple[type[Device], ...]] = (Appliance, Battery, ElectricVehicle, S
 
 # What the behaviours of our own kinds read and write; `power_w` is written by each.
 _READS: Final = {
-    "appliance": ("noise_key", "running_power_w", "duty_cycle", "mean_on_time_s", "is_on"),
+    "appliance": ("noise_key", "power_when_on_w", "duty_cycle", "mixing_rate_hz", "is_on"),
     "solar_panel": ("noise_key", "zone_index", "rated_power_w"),
 }
 _STORAGE_READS: Final = (
@@ -32,10 +32,10 @@ _STORAGE_READS: Final = (
     "setpoint_w",
     "lower_nwh",
     "upper_nwh",
-    "max_charge_w",
-    "max_discharge_w",
-    "charge_efficiency",
-    "discharge_efficiency",
+    "lowest_power_w",
+    "highest_power_w",
+    "stored_per_drawn",
+    "stored_per_given",
 )
 
 
@@ -77,7 +77,9 @@ def _columns(kind: type[Device], count: int, dispatch: Dispatch) -> KindColumns:
     )
 
 
-def _simple(kind: type[Device], count: int) -> tuple[dict[str, FloatArray], dict[str, NDArray[Any]]]:
+def _simple(
+    kind: type[Device], count: int
+) -> tuple[dict[str, FloatArray], dict[str, NDArray[Any]]]:
     if kind is SolarPanel:
         return {"rated_power_w": drawn(count, 1_000, 15_000, 1)}, {}
     ratings = {
@@ -100,9 +102,7 @@ def _storage(count: int) -> tuple[dict[str, FloatArray], dict[str, NDArray[Any]]
     }
     share = drawn(count, 0.1, 0.9, 13)
     command = drawn(count, -1, 1, 14)
-    setpoint_w = np.where(
-        np.abs(command) > 0.5, command * np.minimum(*_limits(ratings)), 0.0
-    )
+    setpoint_w = np.where(np.abs(command) > 0.5, command * np.minimum(*_limits(ratings)), 0.0)
     state = {
         "stored_nwh": (ratings["capacity_wh"] * share * 1e9).astype(np.int64),
         "setpoint_w": setpoint_w,
@@ -117,10 +117,10 @@ def _limits(ratings: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
 
 def columns_of_tick(fleet: Fleet, step: FleetStep) -> list[NDArray[Any]]:
     """Every column that the tick reads, then every column that it writes."""
-    arrays = []
+    arrays: list[NDArray[Any]] = []
     for before, done, after in zip(fleet.kinds, step.kinds, step.fleet.kinds, strict=True):
         own = {"noise_key": before.noise_key, "zone_index": before.zone_index}
-        known = own | dict(before.ratings) | dict(before.state)
+        known: dict[str, NDArray[Any]] = own | dict(before.ratings) | dict(before.state)
         arrays += [known[name] for name in _READS.get(before.kind.kind, _STORAGE_READS)]
         arrays += [done.power_w[0], *after.state.values()]
     return arrays

@@ -87,7 +87,7 @@ class InvalidValue(EnergycoreError, ValueError):
         self.value = value
         self.limit = limit
 
-    def __reduce__(self) -> tuple[type["InvalidValue"], tuple[str, object, str]]:
+    def __reduce__(self) -> tuple[type["InvalidValue"], tuple[object, ...]]:
         return type(self), (self.field, self.value, self.limit)
 
 
@@ -140,9 +140,36 @@ class PageTooLarge(InvalidValue):
 
 
 class InvalidHomeFile(InvalidValue):
-    """A file that describes a home has a wrong key, unit or value."""
+    """A file that describes a home has a wrong key, unit or value; says in which line."""
 
     code = "INVALID_HOME_FILE"
+
+    def __init__(
+        self,
+        field: str,
+        value: object,
+        limit: str,
+        file: str = "",
+        line: int | None = None,
+        problem: str | None = None,
+    ) -> None:
+        super().__init__(field, value, limit)
+        self.file = file
+        self.line = line
+        self.problem = self.message if problem is None else problem
+        place = file if line is None else f"{file}:{line}"
+        self.message = f"{place}: {self.problem}" if place else self.problem
+        self.args = (self.message,)
+
+    def __reduce__(self) -> tuple[type["InvalidHomeFile"], tuple[object, ...]]:
+        return type(self), (
+            self.field,
+            self.value,
+            self.limit,
+            self.file,
+            self.line,
+            self.problem,
+        )
 
 
 class NotFound(EnergycoreError, LookupError):

@@ -285,14 +285,17 @@ def test_work_that_was_given_up_before_it_began_is_not_done():
 
 def test_work_that_was_given_up_while_it_ran_disturbs_nobody():
     begun, go = threading.Event(), threading.Event()
+    problems: list[object] = []
 
     def slow():
         begun.set()
         return go.wait(timeout=30)
 
     async def give_up(threads):
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, problem: problems.append(problem))
         first = asyncio.ensure_future(threads.run(slow))
-        await asyncio.get_running_loop().run_in_executor(None, begun.wait, 30)
+        await loop.run_in_executor(None, begun.wait, 30)
         first.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await first
@@ -300,6 +303,7 @@ def test_work_that_was_given_up_while_it_ran_disturbs_nobody():
         return await threads.run(lambda: "next")
 
     assert run_in_threads(1, give_up) == "next"
+    assert not problems
 
 
 def test_threads_of_a_forgotten_application_end():

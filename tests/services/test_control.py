@@ -94,9 +94,7 @@ def test_the_same_strategy_again_changes_nothing(services, scope):
 
 
 def test_what_takes_no_commands_says_so(services, scope):
-    roof = services.registration.register_device(
-        scope, ec.SolarPanel(name="Roof", rated_power_w=1)
-    )
+    roof = services.registration.register_device(scope, ec.SolarPanel(name="Roof", rated_power_w=1))
     reported = services.registration.register_device(
         scope, WALL, data_source=ec.DataSource.REPORTED
     )

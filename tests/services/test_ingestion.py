@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 import pytest
 
 import energycore as ec
-from energycore import errors
 
 METER = ec.SolarPanel(name="Roof", rated_power_w=5_000)
 WALL = ec.Battery(name="Wall", capacity_wh=1_000, max_charge_w=5_000, max_discharge_w=4_000)
@@ -13,9 +12,7 @@ WALL = ec.Battery(name="Wall", capacity_wh=1_000, max_charge_w=5_000, max_discha
 
 @pytest.fixture
 def roof(services, scope):
-    return services.registration.register_device(
-        scope, METER, data_source=ec.DataSource.REPORTED
-    )
+    return services.registration.register_device(scope, METER, data_source=ec.DataSource.REPORTED)
 
 
 def state(services, scope, record):
@@ -70,9 +67,7 @@ def test_a_bad_reading_is_refused_with_its_place_and_reason_and_the_rest_is_stor
     services, scope, clock, roof
 ):
     now = clock.now()
-    wall = services.registration.register_device(
-        scope, WALL, data_source=ec.DataSource.REPORTED
-    )
+    wall = services.registration.register_device(scope, WALL, data_source=ec.DataSource.REPORTED)
     simulated = services.registration.register_device(
         scope, ec.Appliance(name="Pump", average_power_w=1)
     )

@@ -66,9 +66,7 @@ def test_the_summary_equals_the_states_to_the_last_digit(services, scope, clock,
     assert (summary.storage.state_of_charge, summary.storage.device_count) == (0.375, 2)
 
 
-def test_a_device_that_falls_silent_leaves_the_totals_and_is_counted(
-    services, scope, clock, home
-):
+def test_a_device_that_falls_silent_leaves_the_totals_and_is_counted(services, scope, clock, home):
     clock.move(minutes=10)
     assert services.insight.summary(scope).silent_count == 1
     clock.move(milliseconds=1)

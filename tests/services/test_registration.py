@@ -158,9 +158,7 @@ def test_a_site_is_changed_field_by_field(services, scope):
         scope, ec.Site(name="Home", time_zone="UTC", latitude=1, longitude=2)
     )
     changed = services.registration.update_site(scope, site.id, time_zone="Asia/Kathmandu")
-    assert changed.site == ec.Site(
-        name="Home", time_zone="Asia/Kathmandu", latitude=1, longitude=2
-    )
+    assert changed.site == ec.Site(name="Home", time_zone="Asia/Kathmandu", latitude=1, longitude=2)
     cleared = services.registration.update_site(scope, site.id, latitude=None, longitude=None)
     assert (cleared.site.latitude, cleared.version) == (None, 3)
     with pytest.raises(errors.UnknownTimeZone):

@@ -94,7 +94,7 @@ def test_of_many_at_once_each_tick_runs_exactly_once(services, scope, clock):
 
         def attempt(_: int) -> int:
             try:
-                return services.ticking.tick(scope).ticks
+                return int(services.ticking.tick(scope).ticks)
             except errors.StorageUnavailable:
                 return 0
 
@@ -167,10 +167,7 @@ def test_every_service_call_without_a_scope_is_refused_before_storage_is_touched
                 p for p in parameters[1:] if p.default is p.empty and p.kind is not p.KEYWORD_ONLY
             ]
             keywords = {
-                p.name: 0
-                for p in parameters
-                if p.default is p.empty and p.kind is p.KEYWORD_ONLY
+                p.name: 0 for p in parameters if p.default is p.empty and p.kind is p.KEYWORD_ONLY
             }
             with pytest.raises(errors.ScopeRequired):
                 method(None, *[DEVICES[0]] * len(required), **keywords)
-

@@ -35,7 +35,9 @@ def test_what_was_stored_is_there_after_the_database_was_closed(tmp_path):
     with ec.connect(url) as energy:
         assert energy.device(roof.id) == roof
         batch = energy.readings(roof.id, NOON, NOON + timedelta(minutes=1))
-        assert batch.power_w.tolist() == [energy.state(roof.id).power_w]
+        state = energy.state(roof.id)
+        assert state is not None
+        assert batch.power_w.tolist() == [state.power_w]
 
 
 def test_a_new_database_may_be_ticked_at_any_instant(tmp_path):

@@ -74,7 +74,13 @@ def _declared_in(module: ModuleType) -> Iterator[object]:
 def _plugins() -> Iterator[tuple[str, object]]:
     for entry in metadata.entry_points(group=ENTRY_POINT_GROUP):
         package = entry.dist.name if entry.dist is not None else entry.value
-        yield package, entry.load()
+        try:
+            declared = entry.load()
+        except Exception as error:
+            raise DeviceKindConflict(
+                f"{package} declares {entry.value}, which cannot be loaded: {error}"
+            ) from error
+        yield package, declared
 
 
 def _is_attrs(declared: type) -> bool:

@@ -21,7 +21,7 @@ from energycore.telemetry.readings import ReadingBatch
 
 __all__ = ["FleetStep", "KindStep", "nwh_to_mwh", "step_fleet"]
 
-_BLOCK_CELLS: Final = 8_192
+_BLOCK_CELLS: Final = 16_384
 _NWH_PER_MWH: Final = 1_000_000
 
 Rows = slice | NDArray[np.intp]
@@ -91,32 +91,29 @@ def step_fleet(fleet: Fleet, window: Window) -> FleetStep:
     Returns:
         The power of each device in each tick, and the fleet after the last.
     """
-    runs = [_KindRun(columns, window) for columns in fleet.kinds]
-    groups = list(_follower_groups(fleet))
-    balance = _Balance(fleet.site_count, len(window.at_us)) if groups else None
+    followers = _follower_groups(fleet)
+    balance = _Balance(fleet.site_count, len(window.at_us)) if followers else None
+    runs = [_KindRun(columns, window, balance) for columns in fleet.kinds]
     for run in runs:
         for rows, dispatch in _independent_groups(run.columns):
-            run.step(rows, dispatch, None)
-            if balance is not None and run.columns.kind.role.is_counted:
-                balance.add(run.columns.site_index[rows], run.power_w[:, rows])
-    if balance is not None:
-        for kind_index, rows, dispatch in groups:
-            run = runs[kind_index]
-            sites = run.columns.site_index[rows]
-            run.step(rows, dispatch, balance.surplus_w(sites))
-            balance.add(sites, run.power_w[:, rows])
-    steps = tuple(run.result() for run in runs)
-    after = attrs.evolve(fleet, kinds=tuple(run.columns_after() for run in runs))
-    return FleetStep(at_us=window.at_us, kinds=steps, fleet=after)
+            run.step(rows, dispatch)
+    for kind_index, rows, dispatch in followers:
+        runs[kind_index].step(rows, dispatch)
+    return FleetStep(
+        at_us=window.at_us,
+        kinds=tuple(run.result() for run in runs),
+        fleet=attrs.evolve(fleet, kinds=tuple(run.columns_after() for run in runs)),
+    )
 
 
 class _KindRun:
     """The output columns of one kind, filled block by block so that each stays in cache."""
 
-    def __init__(self, columns: KindColumns, window: Window) -> None:
+    def __init__(self, columns: KindColumns, window: Window, balance: "_Balance | None") -> None:
         shape = len(window.at_us), len(columns)
         self.columns = columns
         self.window = window
+        self.balance = balance
         self.power_w: FloatArray = np.empty(shape, dtype=np.float64)
         # A single tick reports the stored energy of the state before it: no copy is needed.
         self.stored_nwh: IntArray | None = None
@@ -125,33 +122,36 @@ class _KindRun:
             self.stored_nwh = before if shape[0] == 1 else np.empty(shape, dtype=np.int64)
         self.state = {name: np.empty_like(column) for name, column in columns.state.items()}
 
-    def step(self, rows: Rows, dispatch: Dispatch | None, surplus_w: FloatArray | None) -> None:
-        """Run these rows; `surplus_w` is (k, rows) for strategies that follow the balance."""
+    def step(self, rows: Rows, dispatch: Dispatch | None) -> None:
+        """Run these rows, which hold each site once if `dispatch` follows the balance."""
         count = len(self.columns.device_id[rows])
         length = max(1, _BLOCK_CELLS // len(self.window.at_us))
         for first in range(0, count, length):
             last = min(first + length, count)
             block = slice(first, last) if isinstance(rows, slice) else rows[first:last]
-            part = None if surplus_w is None else surplus_w[:, first:last]
-            self._write(block, self._step_block(block, dispatch, part))
+            step = self._step_block(block, dispatch)
+            self._write(block, step)
+            if self.balance is not None and self.columns.kind.role.is_counted:
+                self.balance.add(self.columns.site_index[block], step.power_w)
 
-    def _step_block(
-        self, block: Rows, dispatch: Dispatch | None, surplus_w: FloatArray | None
-    ) -> Step:
+    def _step_block(self, block: Rows, dispatch: Dispatch | None) -> Step:
         columns = self.columns
         state = _take(columns.state, block)
-        requested_w = None
-        if dispatch is not None:
-            setpoint_w = state["setpoint_w"]
-            nothing = np.zeros((1, len(setpoint_w))) if surplus_w is None else surplus_w
-            requested_w = dispatch.requested_w(setpoint_w, nothing)
         conditions = Conditions(
             window=self.window,
             zone_index=columns.zone_index[block],
             noise_key=columns.noise_key[block],
-            requested_w=requested_w,
+            requested_w=None if dispatch is None else self._requested_w(block, dispatch, state),
         )
         return columns.kind.behaviour.step(_take(columns.ratings, block), state, conditions)
+
+    def _requested_w(self, block: Rows, dispatch: Dispatch, state: Columns) -> FloatArray:
+        setpoint_w = state["setpoint_w"]
+        if self.balance is None or not dispatch.follows_balance:
+            return dispatch.requested_w(setpoint_w, np.zeros((1, len(setpoint_w))))
+        return dispatch.requested_w(
+            setpoint_w, self.balance.surplus_w(self.columns.site_index[block])
+        )
 
     def _write(self, block: Rows, step: Step) -> None:
         self.power_w[:, block] = step.power_w
@@ -179,10 +179,7 @@ class _Balance:
 
     def add(self, site_index: NDArray[np.int32], power_w: FloatArray) -> None:
         """Add the power (k, n) of devices that are ordered by site."""
-        if not len(site_index):
-            return
-        first = np.append(True, site_index[1:] != site_index[:-1])
-        starts = np.flatnonzero(first)
+        starts = np.flatnonzero(_is_first(site_index))
         power_uw = np.rint(power_w * UW_PER_W).astype(np.int64)
         self._sum_uw[:, site_index[starts]] += np.add.reduceat(power_uw, starts, axis=1)
         self._sum_uw[:, -1] = 0
@@ -203,43 +200,51 @@ def _independent_groups(columns: KindColumns) -> Iterator[tuple[Rows, Dispatch |
             yield _rows(columns.dispatch_index == index), dispatch
 
 
-def _follower_groups(fleet: Fleet) -> Iterator[tuple[int, Rows, Dispatch]]:
-    """Storage that follows the balance as (kind, rows, strategy), so that no site is twice in one.
+def _follower_groups(fleet: Fleet) -> list[tuple[int, Rows, Dispatch]]:
+    """Storage that follows the balance as (kind, rows, strategy), in the order of its turn.
 
-    Within a site the lowest priority goes first, equal ones by kind, then by noise key.
+    Within a site the lowest priority goes first, equal ones by kind, then by noise key; no group
+    holds two devices of a site.
     """
-    parts = []
-    for index, columns in enumerate(fleet.kinds):
-        for number, dispatch in enumerate(columns.dispatches):
-            if dispatch.follows_balance:
-                rows = np.flatnonzero(columns.dispatch_index == number)
-                parts.append((index, number, dispatch.priority, rows))
-    if not parts:
-        return
-    kind = np.concatenate([np.full(len(rows), index) for index, _, _, rows in parts])
-    strategy = np.concatenate([np.full(len(rows), number) for _, number, _, rows in parts])
-    priority = np.concatenate([np.full(len(rows), level) for _, _, level, rows in parts])
-    row = np.concatenate([rows for _, _, _, rows in parts])
-    site = np.concatenate([fleet.kinds[index].site_index[rows] for index, _, _, rows in parts])
-    noise = np.concatenate([fleet.kinds[index].noise_key[rows] for index, _, _, rows in parts])
-    order = np.lexsort((noise, kind, priority, site))
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = _position_in_run(site[order])
-    rank[site == fleet.site_count] = 0
-    for level in range(int(rank.max()) + 1):
-        for index, number, _, _ in parts:
-            chosen = (rank == level) & (kind == index) & (strategy == number)
-            if chosen.any():
-                dispatch = fleet.kinds[index].dispatches[number]
-                yield index, np.sort(row[chosen]), dispatch
+    groups: list[tuple[int, Rows, Dispatch]] = []
+    turns = {
+        (dispatch.priority, index)
+        for index, columns in enumerate(fleet.kinds)
+        for dispatch in columns.dispatches
+        if dispatch.follows_balance
+    }
+    for priority, index in sorted(turns):
+        columns = fleet.kinds[index]
+        numbers = [
+            number
+            for number, dispatch in enumerate(columns.dispatches)
+            if dispatch.follows_balance and dispatch.priority == priority
+        ]
+        turn = np.full(len(columns), -1)
+        rows = np.flatnonzero(np.isin(columns.dispatch_index, numbers))
+        turn[rows] = _position_in_site(columns.site_index[rows], fleet.site_count)
+        for place in range(int(turn.max(initial=-1)) + 1):
+            for number in numbers:
+                chosen = (turn == place) & (columns.dispatch_index == number)
+                if chosen.any():
+                    groups.append((index, _rows(chosen), columns.dispatches[number]))
+    return groups
 
 
-def _position_in_run(values: NDArray[Any]) -> IntArray:
-    """For each item of an ordered array, how many equal ones stand before it."""
-    first = np.append(True, values[1:] != values[:-1])
-    starts = np.flatnonzero(first)
-    lengths = np.diff(np.append(starts, len(values)))
-    return np.arange(len(values)) - np.repeat(starts, lengths)
+def _position_in_site(site_index: NDArray[np.int32], site_count: int) -> IntArray:
+    """For each device, ordered by site, how many of its site stand before it; 0 without a site."""
+    starts = np.flatnonzero(_is_first(site_index))
+    lengths = np.diff(np.append(starts, len(site_index)))
+    position = np.arange(len(site_index)) - np.repeat(starts, lengths)
+    position[site_index == site_count] = 0
+    return position
+
+
+def _is_first(site_index: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Shape (n,): whether another site begins at this device."""
+    first = np.ones(len(site_index), dtype=np.bool_)
+    np.not_equal(site_index[1:], site_index[:-1], out=first[1:])
+    return first
 
 
 def _rows(mask: NDArray[np.bool_]) -> Rows:

@@ -30,6 +30,8 @@ class DeviceTotals:
 
     name: str
     kind: str
+    is_counted: bool
+    """False for meters, which are in no total of the home."""
     produced_mwms: int
     consumed_mwms: int
     stored_start_mwh: int | None
@@ -74,13 +76,13 @@ class RunSummary:
 
     @property
     def produced_wh(self) -> float:
-        """Sum of all devices' production, discharge included [Wh]."""
-        return sum(device.produced_mwms for device in self.devices) / _MWMS_PER_WH
+        """Sum of all counted devices' production, discharge included [Wh]."""
+        return sum(d.produced_mwms for d in self.devices if d.is_counted) / _MWMS_PER_WH
 
     @property
     def consumed_wh(self) -> float:
-        """Sum of all devices' consumption, charge included [Wh]."""
-        return sum(device.consumed_mwms for device in self.devices) / _MWMS_PER_WH
+        """Sum of all counted devices' consumption, charge included [Wh]."""
+        return sum(d.consumed_mwms for d in self.devices if d.is_counted) / _MWMS_PER_WH
 
     @property
     def net_wh(self) -> float:
@@ -166,8 +168,8 @@ class Run:
 
     @property
     def net_power_w(self) -> FloatArray:
-        """Shape (k,): sum over the devices [W]; + exports, - imports."""
-        return from_milli(self.power_mw.sum(axis=1))
+        """Shape (k,): sum over the counted devices [W]; + exports, - imports."""
+        return from_milli(self._net_mw())
 
     @property
     def final_state(self) -> Mapping[str, FinalState]:
@@ -187,8 +189,7 @@ class Run:
         devices = tuple(
             self._totals(position, device, step_ms) for position, device in enumerate(self.devices)
         )
-        counted = [device.role.is_counted for device in self.devices]
-        net_mw = self.power_mw[:, counted].sum(axis=1)
+        net_mw = self._net_mw()
         return RunSummary(
             start=self.start,
             end=self.end,
@@ -223,6 +224,11 @@ class Run:
         )
         return frame
 
+    def _net_mw(self) -> IntArray:
+        counted = [device.role.is_counted for device in self.devices]
+        net_mw: IntArray = self.power_mw[:, counted].sum(axis=1)
+        return net_mw
+
     def _capacity_wh(self) -> FloatArray:
         return np.array(
             [
@@ -242,6 +248,7 @@ class Run:
         return DeviceTotals(
             name=device.name,
             kind=device.kind,
+            is_counted=device.role.is_counted,
             produced_mwms=_total(power_mw, step_ms),
             consumed_mwms=_total(-power_mw, step_ms),
             stored_start_mwh=None if start == MISSING else start,

@@ -1,5 +1,6 @@
 """`simulate`: devices through time in one call, from attrs objects to exact columns."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from energycore.devices.base import DataSource, Device, Role, StorageMode
+from energycore.devices.fields import number
 from energycore.devices.site import Site
 from energycore.devices.storage_device import StorageState
 from energycore.errors import InvalidValue, NameTaken
@@ -23,7 +25,9 @@ from energycore.simulation.noise import noise_key_of
 __all__ = ["parse_step", "simulate"]
 
 _CELLS_PER_WINDOW: Final = 262_144
+_MAX_DAYS: Final = 36_525
 _UNITS: Final = {"s": 1, "sec": 1, "min": 60, "h": 3_600, "hour": 3_600}
+_STEP: Final = re.compile(rf"(?P<count>[0-9]{{1,9}}) ?(?P<unit>{'|'.join(_UNITS)})")
 _NO_SITE: Final = Site(name="Home")
 
 
@@ -99,11 +103,9 @@ def parse_step(step: str | timedelta) -> timedelta:
     """
     if isinstance(step, timedelta):
         return step
-    text = step.strip().lower()
-    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
-    unit = text[len(digits) :].strip()
-    if digits.isascii() and digits.isdigit() and unit in _UNITS and len(digits) < 10:
-        return timedelta(seconds=int(digits) * _UNITS[unit])
+    text: object = step
+    if isinstance(text, str) and (parts := _STEP.fullmatch(text.strip().lower())):
+        return timedelta(seconds=int(parts["count"]) * _UNITS[parts["unit"]])
     raise InvalidValue("step", step, 'a timedelta or text such as "30s", "1min", "15min", "1h"')
 
 
@@ -120,10 +122,7 @@ def _instants(
     if end is not None:
         last_us = to_epoch_us(_instant(site, end, "end"), "end")
     else:
-        assert days is not None
-        if isinstance(days, bool) or not 0 < days <= 36_525:
-            raise InvalidValue("days", days, "above 0 and at most 36525")
-        last_us = first_us + round(days * 86_400e6)
+        last_us = first_us + round(_days(days) * 86_400e6)
     if last_us <= first_us:
         raise InvalidValue("end", end, f"after start ({start})")
     if (last_us - first_us) % step_us:
@@ -132,16 +131,23 @@ def _instants(
     return np.arange(first_us, last_us, step_us, dtype=np.int64)
 
 
+def _days(given: Any) -> float:
+    days: object = number(given)
+    if not isinstance(days, float) or not 0 < days <= _MAX_DAYS:
+        raise InvalidValue("days", given, f"above 0 and at most {_MAX_DAYS}")
+    return days
+
+
 def _instant(site: Site, given: str | date | datetime, field: str) -> datetime:
-    value: date | datetime
+    limit = "a date such as 2026-06-01 or an instant such as 2026-06-01T12:00+02:00"
+    value: object = given
     if isinstance(given, str):
         try:
             value = datetime.fromisoformat(given)
         except ValueError:
-            limit = "a date such as 2026-06-01 or an instant such as 2026-06-01T12:00+02:00"
             raise InvalidValue(field, given, limit) from None
-    else:
-        value = given
+    if not isinstance(value, date):
+        raise InvalidValue(field, given, limit)
     if not isinstance(value, datetime):
         value = datetime.combine(value, time())
     return value.replace(tzinfo=site.zone) if value.tzinfo is None else value

@@ -216,19 +216,29 @@ class UnitOfWork(Protocol):
     """The repositories within one transaction."""
 
     @property
-    def sites(self) -> SiteRepository: ...
+    def sites(self) -> SiteRepository:
+        """Sites."""
+        ...
 
     @property
-    def devices(self) -> DeviceRepository: ...
+    def devices(self) -> DeviceRepository:
+        """Devices."""
+        ...
 
     @property
-    def fleet(self) -> FleetStore: ...
+    def fleet(self) -> FleetStore:
+        """What changes: states and watermarks."""
+        ...
 
     @property
-    def telemetry(self) -> TelemetryStore: ...
+    def telemetry(self) -> TelemetryStore:
+        """Readings."""
+        ...
 
     @property
-    def settings(self) -> SettingStore: ...
+    def settings(self) -> SettingStore:
+        """Settings."""
+        ...
 
 
 class Storage(Protocol):

@@ -11,18 +11,20 @@ from energycore.quantities.units import FloatArray, IntArray
 
 __all__ = ["load_zone", "local_hours", "utc_offsets_us"]
 
+# Paths; copies that some systems keep beside the database, one of them with leap seconds; and the
+# zone of the machine, which is another one elsewhere.
+_NO_NAMES = (".", "/", "posix/", "right/", "posixrules", "localtime")
 _PROBE_US = 6 * 3_600 * US_PER_SECOND
 _US_PER_DAY = 86_400 * US_PER_SECOND
 
 
-def load_zone(name: str, field: str = "time_zone") -> ZoneInfo:
+def load_zone(name: object, field: str = "time_zone") -> ZoneInfo:
     """Look a time zone up by its IANA name.
 
     Raises:
         UnknownTimeZone: the database does not know the name.
     """
-    # A name must come from the database: no relative path, file name or empty string passes.
-    if name and not name.startswith((".", "/")):
+    if isinstance(name, str) and name and not name.startswith(_NO_NAMES):
         try:
             return ZoneInfo(name)
         except (KeyError, ValueError, OSError):

@@ -1,1 +1,1 @@
-"""Simulation strategies: pure functions from arrays to arrays that say what devices do in a step."""
+"""Simulation strategies: pure functions from arrays to arrays, moving devices a step on."""

@@ -25,7 +25,7 @@ _TO_UNIT: Final = 2.0**-53
 
 
 def noise_key_of(site_name: str, device_name: str) -> int:
-    """The 64-bit key of a device that was given none: a hash of where it is and how it is called."""
+    """The 64-bit key of a device that was given none: a hash of its site's and its own name."""
     text = f"{site_name}\x1f{device_name}".encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 

@@ -15,32 +15,32 @@ _UNKNOWN = -1
 
 
 def switch_probabilities(
-    duty_cycle: FloatArray, mean_on_time_s: FloatArray, step_s: float
+    duty_cycle: FloatArray, mixing_rate_hz: FloatArray, step_s: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Chance to be switched on, and off, within one step of a two-state Markov process.
+    """Chance that a two-state Markov process in equilibrium is on, and is off, anew in a step.
 
-    With rates 1 / T_on and 1 / T_off, T_off = T_on (1 - D) / D, and r their sum, the transition
-    probabilities over a step are D (1 - exp(-r step)) and (1 - D) (1 - exp(-r step)); see
-    e.g. Norris, Markov Chains (1997), example 2.1.1. Exact for every step; the share of time
-    that is on is D.
+    With rates 1 / T_on and 1 / T_off, T_off = T_on (1 - D) / D, their sum r is
+    1 / (T_on (1 - D)), and the transition probabilities over a step are D (1 - exp(-r step)) from
+    off to on and (1 - D) (1 - exp(-r step)) from on to off; see e.g. Norris, Markov Chains (1997),
+    example 2.1.1. Exact for every step; the share of time that is on is D.
 
     Args:
         duty_cycle: D, shape (n,), 0 < D <= 1.
-        mean_on_time_s: T_on, shape (n,) [s].
+        mixing_rate_hz: r, shape (n,) [1/s]; infinite where D is 1.
         step_s: length of the step [s].
 
     Returns:
         Two arrays of shape (n,): off to on, on to off; their sum never exceeds 1.
     """
-    off_share = 1.0 - duty_cycle
-    with np.errstate(divide="ignore"):
-        exponent = step_s / (mean_on_time_s * off_share)
-    mixing = -np.expm1(-exponent)
-    return duty_cycle * mixing, off_share * mixing
+    mixing = mixing_rate_hz * -step_s
+    np.expm1(mixing, out=mixing)
+    np.negative(mixing, out=mixing)
+    to_on = duty_cycle * mixing
+    return to_on, np.subtract(mixing, to_on, out=mixing)
 
 
 def switch_states(
-    is_on: NDArray[np.int8], draws: FloatArray, to_on: FloatArray, to_off: FloatArray
+    is_on: NDArray[np.bool_], draws: FloatArray, to_on: FloatArray, to_off: FloatArray
 ) -> NDArray[np.bool_]:
     """Follow the switch through k ticks.
 
@@ -48,7 +48,7 @@ def switch_states(
     leaves it as it was; so the state is that of the newest draw that decided.
 
     Args:
-        is_on: shape (n,): 1 on, 0 off, both known to be before the first tick.
+        is_on: shape (n,): on before the first tick.
         draws: shape (k, n), uniform in [0, 1).
         to_on: shape (n,), from `switch_probabilities`.
         to_off: shape (n,), the same.
@@ -57,12 +57,13 @@ def switch_states(
         Shape (k, n): on during each tick.
     """
     switched_on = draws < to_on
-    decided = switched_on | (draws >= 1.0 - to_off)
+    not_switched_off = draws < 1.0 - to_off
     if len(draws) == 1:
-        return np.where(decided, switched_on, is_on == 1)
+        return switched_on | (not_switched_off & is_on)
     ticks = np.arange(1, len(draws) + 1)[:, np.newaxis]
+    decided = switched_on | ~not_switched_off
     newest = np.maximum.accumulate(np.where(decided, ticks, 0), axis=0)
-    history = np.concatenate([(is_on == 1)[np.newaxis], switched_on])
+    history = np.concatenate([is_on[np.newaxis], switched_on])
     return np.take_along_axis(history, newest, axis=0)
 
 
@@ -80,23 +81,27 @@ class OnOff:
 
     def prepare(self, ratings: Columns) -> Columns:
         """Needs `average_power_w` [W], `duty_cycle` [1] and `mean_on_time_s` [s], (n,) each."""
+        duty_cycle = ratings["duty_cycle"]
+        with np.errstate(divide="ignore"):
+            mixing_rate_hz = 1.0 / (ratings["mean_on_time_s"] * (1.0 - duty_cycle))
         return {
-            "running_power_w": ratings["average_power_w"] / ratings["duty_cycle"],
-            "duty_cycle": ratings["duty_cycle"],
-            "mean_on_time_s": ratings["mean_on_time_s"],
+            "power_when_on_w": -ratings["average_power_w"] / duty_cycle,
+            "duty_cycle": duty_cycle,
+            "mixing_rate_hz": mixing_rate_hz,
         }
 
     def step(self, ratings: Columns, state: Columns, conditions: Conditions) -> Step:
         """Power of n appliances in k ticks, shape (k, n) [W], 0 or minus the running power."""
         duty_cycle = ratings["duty_cycle"]
         to_on, to_off = switch_probabilities(
-            duty_cycle, ratings["mean_on_time_s"], conditions.window.step_s
+            duty_cycle, ratings["mixing_rate_hz"], conditions.window.step_s
         )
         draws = conditions.uniforms()
         before = state["is_on"]
+        was_on = before == 1
         unknown = before == _UNKNOWN
         if unknown.any():
-            before = np.where(unknown, draws[0] < duty_cycle, before).astype(np.int8)
-        on = switch_states(before, draws, to_on, to_off)
-        power_w = np.where(on, -ratings["running_power_w"], 0.0)
-        return Step(power_w=power_w, state={"is_on": on[-1].astype(np.int8)})
+            was_on |= unknown & (draws[0] < duty_cycle)
+        on = switch_states(was_on, draws, to_on, to_off)
+        power_w = np.where(on, ratings["power_when_on_w"], 0.0)
+        return Step(power_w=power_w, state={"is_on": on[-1].view(np.int8)})

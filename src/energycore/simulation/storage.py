@@ -6,6 +6,7 @@ from typing import Final
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from energycore.quantities.units import NWH_PER_WH, FloatArray, IntArray
 from energycore.simulation.behaviour import Columns, Conditions, StateColumn, Step
@@ -107,28 +108,30 @@ class StoragePhysics:
         }
 
     def prepare(self, ratings: Columns) -> Columns:
-        """Turn capacity and bounds into nanowatt-hours; the other ratings stay as they are."""
+        """Turn bounds into nanowatt-hours, and limits and efficiencies into what `step` needs."""
         capacity_nwh = ratings["capacity_wh"] * NWH_PER_WH
         return {
             "lower_nwh": np.ceil(capacity_nwh * ratings["min_state_of_charge"]).astype(np.int64),
             "upper_nwh": np.floor(capacity_nwh * ratings["max_state_of_charge"]).astype(np.int64),
-            "max_charge_w": ratings["max_charge_w"],
-            "max_discharge_w": ratings["max_discharge_w"],
-            "charge_efficiency": ratings["charge_efficiency"],
-            "discharge_efficiency": ratings["discharge_efficiency"],
+            "lowest_power_w": -ratings["max_charge_w"],
+            "highest_power_w": 1.0 * ratings["max_discharge_w"],
+            "stored_per_drawn": 1.0 * ratings["charge_efficiency"],
+            "stored_per_given": 1.0 / ratings["discharge_efficiency"],
         }
 
     def step(self, ratings: Columns, state: Columns, conditions: Conditions) -> Step:
         """Follow the requested power through k ticks as far as limits and bounds allow."""
-        step_h = conditions.window.step_h
         requested_w = conditions.requested_w
         assert requested_w is not None, "storage is stepped with a requested power"
-        charge_gain = ratings["charge_efficiency"] * (step_h * NWH_PER_WH)
-        discharge_gain = (step_h * NWH_PER_WH) / ratings["discharge_efficiency"]
-        limited_w = np.maximum(requested_w, -ratings["max_charge_w"])
-        np.minimum(limited_w, ratings["max_discharge_w"], out=limited_w)
-        limited_w *= np.where(limited_w < 0.0, charge_gain, discharge_gain)
-        change = np.negative(limited_w, out=limited_w).astype(np.int64)
+        lowest_w, highest_w = ratings["lowest_power_w"], ratings["highest_power_w"]
+        limited_w = np.clip(requested_w, lowest_w, highest_w)
+        nwh_per_w = np.where(
+            limited_w < 0.0, ratings["stored_per_drawn"], ratings["stored_per_given"]
+        )
+        nwh_per_w *= conditions.window.step_h * NWH_PER_WH
+        limited_w *= nwh_per_w
+        change = limited_w.astype(np.int64)
+        np.negative(change, out=change)
         ticks = len(conditions.window.at_us)
         if len(change) != ticks:
             change = np.broadcast_to(change, (ticks, change.shape[1]))
@@ -136,31 +139,39 @@ class StoragePhysics:
         start = state["stored_nwh"]
         lower, upper = ratings["lower_nwh"], ratings["upper_nwh"]
         after = clamped_walk(start, change, lower, upper)
-        before = (
-            start[np.newaxis] if ticks == 1 else np.concatenate([start[np.newaxis], after[:-1]])
-        )
-        power_w = self._power(before - after, charge_gain, discharge_gain, ratings)
-        end = after[-1]
-        mode = np.sign(power_w[-1])
-        setpoint_w = state["setpoint_w"]
-        stopped = ((end >= upper) & (setpoint_w < 0.0)) | ((end <= lower) & (setpoint_w > 0.0))
-        halted = ((end >= upper) & (mode < 0.0)) | ((end <= lower) & (mode > 0.0))
+        before = np.concatenate([start[np.newaxis], after[:-1]])
+        # The energy that moved has the sign of the request, so the same factor turns it back.
+        power_w = (before - after).astype(np.float64)
+        power_w /= nwh_per_w
+        # Rounding may lift the quotient past a limit by its last bit.
+        np.clip(power_w, lowest_w, highest_w, out=power_w)
         return Step(
             power_w=power_w,
             stored_nwh=before,
             state={
-                "stored_nwh": end,
-                "setpoint_w": np.where(stopped, 0.0, setpoint_w),
-                "mode": np.where(halted, ModeCode.IDLE, mode).astype(np.int8),
+                "stored_nwh": after[-1],
+                "setpoint_w": _setpoint_after(state["setpoint_w"], after, lower, upper),
+                "mode": _mode_after(power_w[-1], after[-1], lower, upper),
             },
         )
 
-    @staticmethod
-    def _power(
-        released: IntArray, charge_gain: FloatArray, discharge_gain: FloatArray, ratings: Columns
-    ) -> FloatArray:
-        """Power [W] that releasing so many nanowatt-hours per tick means, within the limits."""
-        power_w = released / np.where(released < 0, charge_gain, discharge_gain)
-        np.maximum(power_w, -ratings["max_charge_w"], out=power_w)
-        np.minimum(power_w, ratings["max_discharge_w"], out=power_w)
-        return power_w
+
+def _setpoint_after(
+    setpoint_w: FloatArray, after: IntArray, lower: IntArray, upper: IntArray
+) -> FloatArray:
+    """The command that still stands: one that met its bound in any tick has ended."""
+    highest, lowest = (
+        (after[0], after[0]) if len(after) == 1 else (after.max(axis=0), after.min(axis=0))
+    )
+    ended = (highest >= upper) & (setpoint_w < 0.0)
+    ended |= (lowest <= lower) & (setpoint_w > 0.0)
+    return np.where(ended, 0.0, setpoint_w)
+
+
+def _mode_after(
+    power_w: FloatArray, stored_nwh: IntArray, lower: IntArray, upper: IntArray
+) -> NDArray[np.int8]:
+    """The `ModeCode` after a tick: the sign of its power, and idle at the bound it met."""
+    discharging = (power_w > 0.0) & (stored_nwh > lower)
+    charging = (power_w < 0.0) & (stored_nwh < upper)
+    return discharging.view(np.int8) - charging.view(np.int8)

@@ -4,6 +4,7 @@ import math
 from typing import Final
 
 from energycore.devices.base import Device
+from energycore.devices.fields import MAX_TEXT
 from energycore.devices.storage_device import StorageDevice
 from energycore.errors import InvalidCursor, InvalidValue
 from energycore.protocols.records import Cursor, DeviceOrderField, DeviceRecord, PageRequest
@@ -15,6 +16,8 @@ __all__ = [
     "capacity_mwh",
     "check_cursors",
     "check_seed",
+    "check_storable",
+    "check_text",
     "is_storable",
     "name_key",
     "order_key",
@@ -64,6 +67,28 @@ def check_seed(seed: int) -> None:
     """
     if not _is_int64(seed):
         raise InvalidValue("seed", seed, f"a whole number from {MIN_INT64} to {MAX_INT64}")
+
+
+def check_text(field: str, text: str | None) -> None:
+    """Refuse a short text that not every backend can keep; None is no text.
+
+    Raises:
+        InvalidValue: it is longer than 200 characters, or not storable.
+    """
+    if text is not None:
+        check_storable(field, text)
+        if len(text) > MAX_TEXT:
+            raise InvalidValue(field, text, f"at most {MAX_TEXT} characters")
+
+
+def check_storable(field: str, text: str) -> None:
+    """Refuse a text that not every backend can keep.
+
+    Raises:
+        InvalidValue: it holds NUL or half of a surrogate pair.
+    """
+    if not is_storable(text):
+        raise InvalidValue(field, text, "text without NUL and lone surrogates")
 
 
 def is_storable(text: str) -> bool:

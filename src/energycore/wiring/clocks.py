@@ -3,15 +3,22 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import attrs
 
+from energycore.devices.base import DataSource
+from energycore.errors import ClockIsSimulated, InvalidValue
 from energycore.protocols.clock import Clock
+from energycore.protocols.records import DeviceFilter
 from energycore.protocols.scope import Scope
 from energycore.protocols.storage import Storage
 from energycore.quantities.instants import from_epoch_us
+from energycore.services.settings import CLOCK_SETTING
 
-__all__ = ["AcceleratedClock", "SystemClock", "TickClock"]
+__all__ = ["AcceleratedClock", "SystemClock", "TickClock", "store_speed", "stored_speed"]
+
+MAX_SPEED: Final = 86_400.0
 
 
 @attrs.frozen
@@ -62,3 +69,29 @@ class TickClock:
             shards = work.fleet.shards(self.scope)
         ends = [s.last_tick_us + s.step_us for s in shards if s.last_tick_us is not None]
         return from_epoch_us(max(ends)) if ends else self.fallback.now()
+
+
+def stored_speed(storage: Storage, scope: Scope) -> float | None:
+    """How many times faster than the wall clock a tenant's clock runs; None for the wall's own."""
+    with storage.transaction(write=False) as work:
+        text = work.settings.get(scope, CLOCK_SETTING)
+    return None if text is None else float(text)
+
+
+def store_speed(storage: Storage, scope: Scope, speed: float) -> None:
+    """Put a tenant on an accelerated clock, for good.
+
+    Raises:
+        InvalidValue: the speed is not above 0 and at most a day a second.
+        ClockIsSimulated: the tenant has reported devices, whose readings come by the wall clock.
+    """
+    if not 0.0 < speed <= MAX_SPEED:
+        raise InvalidValue("speed", speed, f"above 0 and at most {MAX_SPEED:g}")
+    with storage.transaction(write=True) as work:
+        reported = DeviceFilter(data_sources=(DataSource.REPORTED,))
+        if work.devices.count(scope, reported):
+            raise ClockIsSimulated(
+                "this database has reported devices, whose readings come by the wall clock: "
+                "it cannot run on an accelerated one"
+            )
+        work.settings.put(scope, CLOCK_SETTING, repr(float(speed)))

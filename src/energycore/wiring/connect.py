@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Final
 from energycore.errors import UnsupportedDatabase
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
-from energycore.services.settings import CLOCK_SETTING
 from energycore.services.suite import Services
-from energycore.wiring.clocks import SystemClock, TickClock
+from energycore.wiring.clocks import SystemClock, TickClock, stored_speed
 from energycore.wiring.energy import Energy
 
 if TYPE_CHECKING:
@@ -77,6 +76,6 @@ def open_storage(url: str) -> "Storage":
 
 
 def _clock(storage: "Storage", scope: Scope) -> Clock:
-    with storage.transaction(write=False) as work:
-        accelerated = work.settings.get(scope, CLOCK_SETTING) is not None
-    return TickClock(storage, scope, SystemClock()) if accelerated else SystemClock()
+    if stored_speed(storage, scope) is None:
+        return SystemClock()
+    return TickClock(storage, scope, SystemClock())

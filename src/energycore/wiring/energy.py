@@ -29,6 +29,13 @@ from energycore.services.suite import Services
 from energycore.services.ticking import MAX_CATCH_UP, Progress, TickResult
 from energycore.simulation.dispatch import Dispatch
 from energycore.telemetry.readings import ReadingBatch
+from energycore.wiring.clocks import (
+    AcceleratedClock,
+    SystemClock,
+    TickClock,
+    store_speed,
+    stored_speed,
+)
 
 __all__ = ["Energy"]
 
@@ -48,6 +55,32 @@ class Energy:
     def clock(self) -> Clock:
         """Where every "now" comes from."""
         return self.services.clock
+
+    @property
+    def speed(self) -> float | None:
+        """How many times faster than the wall clock the database's runs; None for the wall's."""
+        return stored_speed(self.services.storage, self.scope)
+
+    def accelerate(self, speed: float) -> None:
+        """Put the database on an accelerated clock, for good; it takes no reported devices then.
+
+        Raises:
+            InvalidValue: the speed is not above 0 and at most a day a second.
+            ClockIsSimulated: there are reported devices.
+        """
+        store_speed(self.services.storage, self.scope, speed)
+
+    def by_running_clock(self) -> "Energy":
+        """The same database by a clock that runs by itself, as whoever ticks it needs it.
+
+        That is an accelerated clock, which continues where the newest tick ends, on a database
+        that was put on one, and this same object on all others.
+        """
+        speed = self.speed
+        if speed is None:
+            return self
+        start = TickClock(self.services.storage, self.scope, SystemClock()).now()
+        return attrs.evolve(self, services=_by(AcceleratedClock(start, speed), self.services))
 
     def for_tenant(self, tenant: str) -> "Energy":
         """The same database, bound to another tenant."""
@@ -188,3 +221,14 @@ class Energy:
             start_us=to_epoch_us(start, "start"),
             end_us=to_epoch_us(end, "end"),
         )
+
+
+def _by(clock: Clock, services: Services) -> Services:
+    """The same services by another clock, each of them that has one."""
+    fields = (field.name for field in attrs.fields(Services))
+    timed = {
+        name: attrs.evolve(getattr(services, name), clock=clock)
+        for name in fields
+        if hasattr(getattr(services, name), "clock")
+    }
+    return attrs.evolve(services, clock=clock, **timed)

@@ -17,7 +17,7 @@ from energycore.protocols.records import (
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.storage.memory.paging import page_of
 from energycore.storage.memory.tables import TenantTables, Work
-from energycore.storage.rules import check_cursors, name_key, order_key
+from energycore.storage.rules import check_cursors, check_text, name_key, order_key
 
 __all__ = ["MemoryDevices", "matching"]
 
@@ -113,6 +113,9 @@ def _among(value: object, wanted: Collection[object] | None) -> bool:
 
 
 def _check_place(tables: TenantTables, new: NewDevice, own_id: int | None) -> None:
+    check_text("external_id", new.external_id)
+    for tag in new.tags:
+        check_text("tags", tag)
     if new.site_id is not None and new.site_id not in tables.sites:
         raise NotFound("site", new.site_id)
     holder = tables.device_of_place.get((new.site_id, new.device.name))

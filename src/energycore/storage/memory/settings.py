@@ -4,6 +4,7 @@ import attrs
 
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.storage.memory.tables import Work
+from energycore.storage.rules import check_storable, check_text
 
 __all__ = ["MemorySettings"]
 
@@ -22,4 +23,6 @@ class MemorySettings:
     def put(self, scope: Scope, name: str, value: str) -> None:
         """Replace the text under this name."""
         tenant = tenant_of(scope)
+        check_text("name", name)
+        check_storable("value", value)
         self._work.own(tenant, "settings").settings[name] = value

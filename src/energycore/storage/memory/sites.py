@@ -9,7 +9,7 @@ from energycore.protocols.records import Cursor, NewSite, Page, PageRequest, Sit
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.storage.memory.paging import page_of
 from energycore.storage.memory.tables import TenantTables, Work
-from energycore.storage.rules import check_cursors
+from energycore.storage.rules import check_cursors, check_text
 
 __all__ = ["MemorySites"]
 
@@ -23,6 +23,7 @@ class MemorySites:
     def add(self, scope: Scope, new: NewSite) -> SiteRecord:
         """Store a site under a new identity."""
         tenant = tenant_of(scope)
+        check_text("external_id", new.external_id)
         tables = self._work.own(tenant, "sites", "site_of_key")
         _check_free(tables, new.external_id, None)
         given = {field.name: getattr(new, field.name) for field in attrs.fields(NewSite)}
@@ -48,6 +49,7 @@ class MemorySites:
     def update(self, scope: Scope, changed: SiteRecord) -> SiteRecord:
         """Replace a site whose stored version is `changed.version`; the version grows by one."""
         tenant = tenant_of(scope)
+        check_text("external_id", changed.external_id)
         tables = self._work.own(tenant, "sites", "site_of_key")
         stored = tables.sites.get(changed.id)
         if stored is None:

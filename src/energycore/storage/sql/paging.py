@@ -4,10 +4,21 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import attrs
-from sqlalchemy import Column, ColumnElement, Row, Select, Table, exists, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    String,
+    Table,
+    exists,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 
 from energycore.protocols.records import Cursor, Page, PageRequest
-from energycore.storage.sql.session import Session
+from energycore.storage.sql.session import AnyRow, Session
 
 __all__ = ["KeysetPager"]
 
@@ -33,7 +44,7 @@ class KeysetPager:
     descending: bool = False
 
     def page(
-        self, request: PageRequest, decode: Callable[[Sequence[Row[Any]]], Sequence[Item]]
+        self, request: PageRequest, decode: Callable[[Sequence[AnyRow]], Sequence[Item]]
     ) -> Page[Item]:
         """The page; `decode` turns its rows into items. One statement, at most two more."""
         backwards = request.from_end
@@ -49,35 +60,28 @@ class KeysetPager:
         if backwards:
             rows = rows[::-1]
         places = tuple(Cursor(getattr(row, self.key.name), row.id) for row in rows)
-        ahead, behind = self._surroundings(request, places)
-        return Page(
-            items=tuple(decode(rows)),
-            cursors=places,
-            has_next=ahead if backwards else more or ahead,
-            has_previous=more or behind if backwards else behind,
-        )
+        ahead, behind = self._surroundings(request, places, more)
+        return Page(items=tuple(decode(rows)), cursors=places, has_next=ahead, has_previous=behind)
 
     def _surroundings(
-        self, request: PageRequest, places: tuple[Cursor, ...]
+        self, request: PageRequest, places: tuple[Cursor, ...], more: bool
     ) -> tuple[bool, bool]:
-        """Whether anything lies after and before a page; not asked where a bound rules it out.
+        """Whether anything lies after and before a page; `more`: beyond it, within its bounds.
 
         An empty page lies where its counting begins: just after `after`, or just before `before`.
         """
+        backwards = request.from_end
         if places:
             ahead, behind = self._lies_after(places[-1]), self._lies_before(places[0])
-        elif request.from_end and request.before is not None:
-            behind = self._lies_before(request.before)
-            ahead = ~behind
-        elif request.after is not None and not request.from_end:
-            ahead = self._lies_after(request.after)
-            behind = ~ahead
-        else:
-            return False, False
-        return (
-            self._any(ahead) if request.before is not None or not places else False,
-            self._any(behind) if request.after is not None or not places else False,
-        )
+            is_next = request.before is not None and self._any(ahead)
+            is_previous = request.after is not None and self._any(behind)
+            return (is_next, more or is_previous) if backwards else (more or is_next, is_previous)
+        start = request.before if backwards else request.after
+        if start is None:
+            anything = more or self._any(true())
+            return (False, anything) if backwards else (anything, False)
+        ahead = ~self._lies_before(start) if backwards else self._lies_after(start)
+        return self._any(ahead), self._any(~ahead)
 
     def _any(self, condition: ColumnElement[bool]) -> bool:
         found = exists(select(self.table.c.id).where(*self.conditions, condition))
@@ -90,11 +94,16 @@ class KeysetPager:
 
     def _lies_after(self, place: Cursor) -> ColumnElement[bool]:
         here, there = self._pair(place)
-        return here < there if self.descending else here > there
+        later: ColumnElement[bool] = here < there if self.descending else here > there
+        return later
 
     def _lies_before(self, place: Cursor) -> ColumnElement[bool]:
         here, there = self._pair(place)
-        return here > there if self.descending else here < there
+        earlier: ColumnElement[bool] = here > there if self.descending else here < there
+        return earlier
 
     def _pair(self, place: Cursor) -> tuple[Any, Any]:
-        return tuple_(self.key, self.table.c.id), tuple_(place.key, place.id)
+        # A cast to a type with a length would cut the text.
+        of_key = String() if isinstance(self.key.type, String) else self.key.type
+        there = literal(place.key, of_key), literal(place.id, self.table.c.id.type)
+        return tuple_(self.key, self.table.c.id), tuple_(*there)

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from energycore.devices.base import DataSource
 from energycore.devices.site import Site
 from energycore.encoding import decode_device, decode_dispatch, encode_dispatch, encode_ratings
 from energycore.protocols.records import DeviceRecord, NewDevice, NewSite, ShardRecord, SiteRecord
 from energycore.storage.rules import MAX_INT64, capacity_mwh, name_key
+from energycore.storage.sql.session import AnyRow
 
 __all__ = [
     "device_of",
@@ -36,7 +35,7 @@ def site_values(tenant: str, new: NewSite) -> dict[str, Any]:
     }
 
 
-def site_of(row: Row[Any]) -> SiteRecord:
+def site_of(row: AnyRow) -> SiteRecord:
     """The record of a row of the table of sites."""
     return SiteRecord(
         id=row.id,
@@ -77,7 +76,7 @@ def device_values(tenant: str, new: NewDevice) -> dict[str, Any]:
     }
 
 
-def device_of(row: Row[Any], tags: Sequence[str]) -> DeviceRecord:
+def device_of(row: AnyRow, tags: Sequence[str]) -> DeviceRecord:
     """The record of a row of the table of devices."""
     noise_key = from_signed(row.noise_key)
     parameters: Mapping[str, Any] = row.dispatch_parameters or {}
@@ -103,11 +102,9 @@ def device_of(row: Row[Any], tags: Sequence[str]) -> DeviceRecord:
     )
 
 
-def shard_of(row: Row[Any]) -> ShardRecord:
+def shard_of(row: AnyRow) -> ShardRecord:
     """The record of a row of the table of shards."""
-    return ShardRecord(
-        id=row.id, step_us=row.step_us, seed=row.seed, last_tick_us=row.last_tick_us
-    )
+    return ShardRecord(id=row.id, step_us=row.step_us, seed=row.seed, last_tick_us=row.last_tick_us)
 
 
 def from_signed(stored: int) -> int:

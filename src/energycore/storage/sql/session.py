@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Executable,
+    Row,
     String,
     Table,
     any_,
@@ -25,7 +26,10 @@ from energycore.storage.rules import MAX_INT64, MIN_INT64, is_storable
 from energycore.storage.sql.faults import translated
 from energycore.storage.sql.tables import device
 
-__all__ = ["Session", "Upsert"]
+__all__ = ["AnyRow", "Session", "Upsert"]
+
+AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
+"""A row of columns that only its statement knows."""
 
 Upsert: TypeAlias = postgresql.Insert | sqlite.Insert
 """An INSERT that can say what happens to rows that are there already."""
@@ -44,14 +48,14 @@ class Session:
         self._write = write
         self._is_postgresql = connection.dialect.name == "postgresql"
 
-    def read(self, statement: Executable) -> CursorResult[Any]:
+    def read(self, statement: Executable) -> "CursorResult[*tuple[Any, ...]]":
         """Execute a statement that changes nothing."""
         with translated():
             return self._connection.execute(statement)
 
     def change(
         self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
-    ) -> CursorResult[Any]:
+    ) -> "CursorResult[*tuple[Any, ...]]":
         """Execute a statement that changes something, once or for each of these rows.
 
         Raises:
@@ -61,7 +65,7 @@ class Session:
         with translated():
             return self._connection.execute(statement, rows)
 
-    def attempt(self, statement: Executable) -> CursorResult[Any]:
+    def attempt(self, statement: Executable) -> "CursorResult[*tuple[Any, ...]]":
         """The same; if it breaks a constraint, the transaction goes on as if it had not run.
 
         Raises:

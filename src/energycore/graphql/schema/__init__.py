@@ -1,0 +1,1 @@
+"""The GraphQL schema of energycore and its resolvers, over the services."""

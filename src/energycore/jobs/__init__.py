@@ -1,0 +1,1 @@
+"""Jobs: what runs beside the requests, as plain loops over the services."""

@@ -1,0 +1,82 @@
+"""The tick job: one tick each step, until it is told to stop."""
+
+import logging
+import threading
+from datetime import timedelta
+from typing import Final
+
+from energycore.errors import StorageUnavailable
+from energycore.protocols.scope import Scope
+from energycore.quantities.instants import US_PER_SECOND, floor_to, to_epoch_us
+from energycore.services.registration import DEFAULT_STEP_US
+from energycore.services.suite import Services
+from energycore.services.ticking import MAX_CATCH_UP, Progress
+
+__all__ = ["run_ticks"]
+
+_LOG = logging.getLogger(__name__)
+
+# A clock that was set, or a computer that slept, is noticed this soon.
+_LONGEST_WAIT_S: Final = 10.0
+
+
+def run_ticks(
+    services: Services,
+    scope: Scope,
+    stop: threading.Event,
+    *,
+    speed: float = 1.0,
+    max_catch_up: timedelta = MAX_CATCH_UP,
+) -> None:
+    """Tick at every step of the tenant's shard by the services' clock, until `stop` is set.
+
+    Several of these may run on one database, in one process or many: the database lets each tick
+    happen once. A tick that fails is logged; the next one makes up for it. When `stop` is set, a
+    transaction that is under way is finished first.
+
+    Args:
+        services: their clock must run by itself.
+        scope: the tenant.
+        stop: ends the loop; waiting for the next tick ends at once.
+        speed: seconds of that clock in a second of the wall clock.
+        max_catch_up: how far back missing ticks are run.
+    """
+    step_us = DEFAULT_STEP_US
+    while not stop.is_set():
+        try:
+            services.ticking.tick(scope, max_catch_up=max_catch_up, progress=_ended_by(stop))
+            step_us = _step_us(services, scope)
+        except _Stopped:
+            return
+        except StorageUnavailable as error:
+            _LOG.warning("a tick is put off: %s", error)
+        except Exception:  # noqa: BLE001 - one fault must not end all later ticks
+            _LOG.exception("a tick failed")
+        _wait(services, stop, floor_to(_now_us(services), step_us) + step_us, speed)
+
+
+class _Stopped(Exception):
+    """The loop was told to stop between two transactions of one long catching up."""
+
+
+def _ended_by(stop: threading.Event) -> Progress:
+    def check(done: int, total: int) -> None:
+        if stop.is_set() and done < total:
+            raise _Stopped
+
+    return check
+
+
+def _wait(services: Services, stop: threading.Event, due_us: int, speed: float) -> None:
+    while (left_us := due_us - _now_us(services)) > 0:
+        if stop.wait(min(left_us / US_PER_SECOND / speed, _LONGEST_WAIT_S)):
+            return
+
+
+def _step_us(services: Services, scope: Scope) -> int:
+    with services.storage.transaction(write=False) as work:
+        return min(shard.step_us for shard in work.fleet.shards(scope))
+
+
+def _now_us(services: Services) -> int:
+    return to_epoch_us(services.clock.now(), "clock")

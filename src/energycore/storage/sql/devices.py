@@ -1,0 +1,162 @@
+"""The tables of devices and of their tags."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import attrs
+from sqlalchemy import ColumnElement, delete, func, select, update
+
+from energycore.errors import Conflict, NameTaken, NotFound, VersionConflict
+from energycore.protocols.records import (
+    DeviceFilter,
+    DeviceOrder,
+    DeviceOrderField,
+    DeviceRecord,
+    NewDevice,
+    Page,
+    PageRequest,
+)
+from energycore.protocols.scope import Scope, tenant_of
+from energycore.storage.rules import check_cursors, check_text, is_storable
+from energycore.storage.sql.filters import conditions_of
+from energycore.storage.sql.paging import KeysetPager
+from energycore.storage.sql.rows import device_of, device_values
+from energycore.storage.sql.session import AnyRow, Session
+from energycore.storage.sql.tables import device, device_tag, site
+
+__all__ = ["SqlDevices"]
+
+_KEYS = {
+    DeviceOrderField.NAME: device.c.name_key,
+    DeviceOrderField.REGISTERED_AT: device.c.registered_at_us,
+    DeviceOrderField.RATED_POWER: device.c.largest_power_w,
+}
+
+
+@attrs.frozen
+class SqlDevices:
+    """Keeps devices."""
+
+    _session: Session
+
+    def add(self, scope: Scope, new: NewDevice) -> DeviceRecord:
+        """Store a device under a new identity."""
+        tenant = tenant_of(scope)
+        self._check(tenant, new)
+        row = {**device_values(tenant, new), "version": 1}
+        insert = self._session.insert(device).values(row).on_conflict_do_nothing()
+        device_id = self._session.change(insert.returning(device.c.id)).scalar_one_or_none()
+        if device_id is None:
+            raise self._taken(tenant, new)
+        self._put_tags(tenant, device_id, new.tags)
+        given = {field.name: getattr(new, field.name) for field in attrs.fields(NewDevice)}
+        return DeviceRecord(id=device_id, **given)
+
+    def get_many(self, scope: Scope, ids: Collection[int]) -> Mapping[int, DeviceRecord]:
+        """The devices of these identities; missing ones are left out."""
+        tenant = tenant_of(scope)
+        found = self._find(tenant, self._session.is_among(device.c.id, ids))
+        return {record.id: record for record in found}
+
+    def by_external_id(self, scope: Scope, external_id: str) -> DeviceRecord | None:
+        """The device that was registered under the caller's own key."""
+        tenant = tenant_of(scope)
+        if not is_storable(external_id):
+            return None
+        return next(iter(self._find(tenant, device.c.external_id == external_id)), None)
+
+    def update(self, scope: Scope, changed: DeviceRecord) -> DeviceRecord:
+        """Replace a device whose stored version is `changed.version`; it grows by one."""
+        tenant = tenant_of(scope)
+        self._check(tenant, changed)
+        record = attrs.evolve(changed, version=changed.version + 1)
+        statement = (
+            update(device)
+            .where(device.c.tenant_id == tenant, device.c.id == changed.id)
+            .where(device.c.version == changed.version)
+            .values({**device_values(tenant, record), "version": record.version})
+        )
+        try:
+            done = self._session.attempt(statement).rowcount
+        except Conflict:
+            raise self._taken(tenant, changed) from None
+        if not done:
+            raise self._refused(scope, changed)
+        of_device = device_tag.c.tenant_id == tenant, device_tag.c.device_id == changed.id
+        self._session.change(delete(device_tag).where(*of_device))
+        self._put_tags(tenant, changed.id, changed.tags)
+        return record
+
+    def page(
+        self, scope: Scope, filter_: DeviceFilter, order: DeviceOrder, request: PageRequest
+    ) -> Page[DeviceRecord]:
+        """A page of the devices that match, in this order."""
+        tenant = tenant_of(scope)
+        check_cursors(request, order.field)
+        pager = KeysetPager(
+            session=self._session,
+            table=device,
+            key=_KEYS[order.field],
+            conditions=conditions_of(self._session, tenant, filter_),
+            descending=order.descending,
+        )
+        return pager.page(request, lambda rows: self._records(tenant, rows))
+
+    def count(self, scope: Scope, filter_: DeviceFilter) -> int:
+        """How many devices match."""
+        tenant = tenant_of(scope)
+        conditions = conditions_of(self._session, tenant, filter_)
+        statement = select(func.count()).select_from(device).where(*conditions)
+        return int(self._session.read(statement).scalar_one())
+
+    def _find(self, tenant: str, condition: ColumnElement[bool]) -> list[DeviceRecord]:
+        statement = select(device).where(device.c.tenant_id == tenant, condition)
+        return self._records(tenant, self._session.read(statement).all())
+
+    def _records(self, tenant: str, rows: Sequence[AnyRow]) -> list[DeviceRecord]:
+        tags: dict[int, list[str]] = {row.id: [] for row in rows}
+        if tags:
+            statement = select(device_tag.c.device_id, device_tag.c.tag).where(
+                device_tag.c.tenant_id == tenant,
+                self._session.is_among(device_tag.c.device_id, list(tags)),
+            )
+            for device_id, tag in self._session.read(statement):
+                tags[device_id].append(tag)
+        return [device_of(row, tags[row.id]) for row in rows]
+
+    def _check(self, tenant: str, new: NewDevice) -> None:
+        """Refuse what cannot be stored, and a site that is not there; no site ever goes."""
+        check_text("external_id", new.external_id)
+        for tag in new.tags:
+            check_text("tags", tag)
+        if new.site_id is not None:
+            here = self._session.is_among(site.c.id, [new.site_id])
+            known = select(site.c.id).where(site.c.tenant_id == tenant, here)
+            if self._session.read(known).one_or_none() is None:
+                raise NotFound("site", new.site_id)
+
+    def _put_tags(self, tenant: str, device_id: int, tags: Sequence[str]) -> None:
+        if tags:
+            rows = [{"tenant_id": tenant, "device_id": device_id, "tag": tag} for tag in tags]
+            self._session.change(self._session.insert(device_tag), rows)
+
+    def _taken(self, tenant: str, new: NewDevice) -> NameTaken:
+        own_id = new.id if isinstance(new, DeviceRecord) else None
+        same_name = (
+            device.c.name == new.device.name,
+            device.c.site_id.is_not_distinct_from(new.site_id),
+        )
+        for holder in self._find(tenant, same_name[0] & same_name[1]):
+            if holder.id != own_id:
+                message = f"the name {new.device.name!r} is taken by another device of the site"
+                return NameTaken(message, holder)
+        holders = self._find(tenant, device.c.external_id == new.external_id)
+        message = f"the external id {new.external_id!r} is taken by another device"
+        return NameTaken(message, next(iter(holders), None))
+
+    def _refused(self, scope: Scope, changed: DeviceRecord) -> NotFound | VersionConflict:
+        stored = self.get_many(scope, [changed.id]).get(changed.id)
+        if stored is None:
+            return NotFound("device", changed.id)
+        return VersionConflict(
+            f"the device is at version {stored.version}, not {changed.version}", stored
+        )

@@ -1,0 +1,149 @@
+"""Engines: how we talk to SQLite and to PostgreSQL, and for how long we wait for them."""
+
+import contextlib
+import sqlite3
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import StaticPool
+
+from energycore.errors import MissingExtra, UnsupportedDatabase
+
+__all__ = ["WRITE", "begin_options", "is_in_memory", "make_engine", "parse_url", "shown"]
+
+WRITE: Final = "energycore_write"
+"""Execution option of a connection whose transaction is going to write."""
+
+_SQLITE: Final = "sqlite+pysqlite"
+_POSTGRESQL: Final = "postgresql+psycopg"
+_DRIVERS: Final = {
+    "sqlite": _SQLITE,
+    _SQLITE: _SQLITE,
+    "postgresql": _POSTGRESQL,
+    _POSTGRESQL: _POSTGRESQL,
+}
+_SUPPORTED: Final = "sqlite:///file.db, sqlite:// (in memory) and postgresql+psycopg://user@host/db"
+_SECRETS: Final = frozenset({"password", "passfile", "sslpassword"})
+
+_BUSY_S: Final = 5
+_POOL: Final = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 10}
+# A server that hangs is noticed within seconds, not when the kernel gives up.
+_LIBPQ: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "application_name": "energycore",
+}
+_POSTGRESQL_SETTINGS: Final = (
+    "-c statement_timeout=60s -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"
+)
+
+
+def parse_url(url: str) -> URL:
+    """Read the URL of a database, and choose the driver.
+
+    Raises:
+        UnsupportedDatabase: it is no URL, or there is no backend for it.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # The error may quote a part of the password: it must not be seen.
+        parsed = None
+    # An @ in a password that is not written as %40 ends up in the name of the host or database.
+    if parsed is None or "@" in f"{parsed.host}{parsed.database}":
+        raise UnsupportedDatabase(
+            f"this is not the URL of a database; supported are {_SUPPORTED}; special characters"
+            " of a password are written as in %40 for @"
+        ) from None
+    driver = _DRIVERS.get(parsed.drivername)
+    if driver is None:
+        raise UnsupportedDatabase(
+            f"there is no backend for {parsed.drivername}; supported are {_SUPPORTED}"
+        )
+    return parsed.set(drivername=driver)
+
+
+def shown(url: URL) -> str:
+    """A URL for people, without its secrets."""
+    query = {name: value for name, value in url.query.items() if name not in _SECRETS}
+    bare = URL.create(
+        url.get_backend_name() if url.drivername == _SQLITE else url.drivername,
+        username=url.username,
+        host=url.host,
+        port=url.port,
+        database=url.database,
+        query=query,
+    )
+    return bare.render_as_string(hide_password=True)
+
+
+def is_in_memory(url: URL) -> bool:
+    """Whether this is an SQLite database that lives and ends with its connection."""
+    return url.drivername == _SQLITE and url.database in (None, "", ":memory:")
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine for a URL from `parse_url`; it connects when it is first used.
+
+    Raises:
+        MissingExtra: the driver is not installed.
+    """
+    return _sqlite(url) if url.drivername == _SQLITE else _postgresql(url)
+
+
+def begin_options(engine: Engine, *, write: bool) -> dict[str, Any]:
+    """The execution options of a connection for one transaction."""
+    if engine.dialect.name == "sqlite":
+        return {WRITE: write}
+    if write:
+        return {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def _sqlite(url: URL) -> Engine:
+    options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_S, "check_same_thread": False}}
+    in_memory = is_in_memory(url)
+    options |= {"poolclass": StaticPool} if in_memory else _POOL
+    engine = create_engine(url, hide_parameters=True, **options)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        # The driver must not begin transactions by itself: we say when, and which.
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = ON")
+        if not in_memory:
+            # Refused while another process switches; the next connection tries again, and
+            # without it readers and writers only wait for each other more often.
+            with contextlib.suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA journal_mode = WAL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A writer that began as a reader could not wait for its turn.
+        writes = connection.get_execution_options().get(WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    given = {name: value for name, value in _LIBPQ.items() if name not in url.query}
+    own = url.query.get("options", "")
+    more = own if isinstance(own, str) else " ".join(own)
+    try:
+        return create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={**given, "options": f"{_POSTGRESQL_SETTINGS} {more}".strip()},
+            **_POOL,
+        )
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise MissingExtra("PostgreSQL", "postgres") from error

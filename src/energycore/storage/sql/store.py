@@ -1,0 +1,95 @@
+"""The SQL backend and its units of work."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import attrs
+from sqlalchemy import URL, Connection
+
+from energycore.errors import StorageUnavailable
+from energycore.storage.sql.devices import SqlDevices
+from energycore.storage.sql.engine import begin_options, is_in_memory, make_engine
+from energycore.storage.sql.faults import translated
+from energycore.storage.sql.fleet import SqlFleet
+from energycore.storage.sql.session import Session
+from energycore.storage.sql.settings import SqlSettings
+from energycore.storage.sql.sites import SqlSites
+from energycore.storage.sql.telemetry import SqlTelemetry
+
+__all__ = ["SqlStorage", "SqlUnitOfWork"]
+
+_PATIENCE_S: Final = 5.0
+
+
+@attrs.frozen(kw_only=True)
+class SqlUnitOfWork:
+    """The repositories within one transaction."""
+
+    sites: SqlSites
+    devices: SqlDevices
+    fleet: SqlFleet
+    telemetry: SqlTelemetry
+    settings: SqlSettings
+
+    @classmethod
+    def over(cls, session: Session) -> "SqlUnitOfWork":
+        """The repositories over one transaction."""
+        return cls(
+            sites=SqlSites(session),
+            devices=SqlDevices(session),
+            fleet=SqlFleet(session),
+            telemetry=SqlTelemetry(session),
+            settings=SqlSettings(session),
+        )
+
+
+class SqlStorage:
+    """Keeps everything in an SQL database; safe to use from several threads and processes.
+
+    Open one with `open_sql_storage`, which sees to the tables as well.
+
+    Args:
+        url: as `parse_url` made it.
+
+    Raises:
+        MissingExtra: the driver is not installed.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.engine: Final = make_engine(url)
+        # A database in memory is one connection, on which transactions take turns.
+        self._turn = threading.Lock() if is_in_memory(url) else None
+        self._closed = False
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[SqlUnitOfWork]:
+        """All or nothing: commits when the block ends, rolls back when it raises.
+
+        Raises:
+            StorageUnavailable: the database cannot be reached, or stays busy for too long.
+        """
+        with self.connection(write=write) as connection:
+            yield SqlUnitOfWork.over(Session(connection, write=write))
+
+    @contextmanager
+    def connection(self, *, write: bool) -> Iterator[Connection]:
+        """A connection with a transaction begun, which ends with the block in the same way."""
+        if self._closed:
+            raise StorageUnavailable("this storage is closed")
+        if self._turn is not None and not self._turn.acquire(timeout=_PATIENCE_S):
+            raise StorageUnavailable("another transaction is under way: try again")
+        try:
+            with translated(), self.engine.connect() as plain:
+                connection = plain.execution_options(**begin_options(self.engine, write=write))
+                with connection.begin():
+                    yield connection
+        finally:
+            if self._turn is not None:
+                self._turn.release()
+
+    def close(self) -> None:
+        """Give connections back; the storage cannot be used afterwards."""
+        self._closed = True
+        self.engine.dispose()
