@@ -19,7 +19,7 @@ from energycore.simulation.noise import tick_keys, uniforms
 
 __all__ = ["KINDS", "ZONES", "bytes_of_tick", "columns_of_tick", "drawn", "fleet_of"]
 
-ZONES: Final = ("America/New_York", "Asia/Kathmandu", "Europe/Berlin", "Pacific/Auckland")
+ZONES: Final = ("Africa/Cairo", "America/New_York", "America/Sao_Paulo", "Europe/Berlin")
 KINDS: Final[tuple[type[Device], ...]] = (Appliance, Battery, ElectricVehicle, SolarPanel)
 
 # What the behaviours of our own kinds read and write; `power_w` is written by each.
@@ -119,8 +119,11 @@ def columns_of_tick(fleet: Fleet, step: FleetStep) -> list[NDArray[Any]]:
     """Every column that the tick reads, then every column that it writes."""
     arrays: list[NDArray[Any]] = []
     for before, done, after in zip(fleet.kinds, step.kinds, step.fleet.kinds, strict=True):
-        own = {"noise_key": before.noise_key, "zone_index": before.zone_index}
-        known: dict[str, NDArray[Any]] = own | dict(before.ratings) | dict(before.state)
+        own: dict[str, NDArray[Any]] = {
+            "noise_key": before.noise_key,
+            "zone_index": before.zone_index,
+        }
+        known = {**own, **before.ratings, **before.state}
         arrays += [known[name] for name in _READS.get(before.kind.kind, _STORAGE_READS)]
         arrays += [done.power_w[0], *after.state.values()]
     return arrays

@@ -18,16 +18,16 @@ class Line:
         figure: the absolute value, for people, with its unit.
         ratio: the value that the limit binds.
         limit: the bound of `ratio`; None for a line that only informs.
-        at_most: whether the limit is the largest allowed ratio, else the least.
         note: what the ratio compares.
+        at_most: whether the limit is the largest allowed ratio, else the least.
     """
 
     name: str
     figure: str
     ratio: float
     limit: float | None
-    at_most: bool
     note: str
+    at_most: bool = True
 
     @property
     def passed(self) -> bool:

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tools.reference_pages import devices, errors
+from tools.reference_pages import cli, devices, errors
 
 __all__ = ["PAGES", "main", "outdated"]
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "cli.md": cli.page,
     "devices.md": devices.page,
     "errors.md": errors.page,
 }

@@ -1,14 +1,14 @@
 """The page of the command line: every command of `energycore` with its arguments and options."""
 
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import typer
 
+from energycore.cli.app import app
 from tools.reference_pages.markdown import NOTE, table
 
-__all__ = ["render"]
+__all__ = ["page"]
 
 HEAD = """# Command line
 
@@ -25,8 +25,8 @@ COMMAND = """## energycore {name}
 """
 
 
-def render(app: typer.Typer) -> str:
-    """The whole page of an application."""
+def page() -> str:
+    """The whole page."""
     # Typer types what it makes of an application loosely.
     group: Any = typer.main.get_command(app)
     head = HEAD.format(note=NOTE, about=_about(group.help))
@@ -46,14 +46,16 @@ def _about(text: str | None) -> str:
 
 
 def _row(parameter: Any) -> tuple[str, str, str]:
-    return " ".join(_spellings(parameter)), _default(parameter), parameter.help or ""
+    return _spelling(parameter), _default(parameter), parameter.help or ""
 
 
-def _spellings(parameter: Any) -> Iterator[str]:
+def _spelling(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        yield f"`{parameter.name.upper()}`"
-    else:
-        yield ", ".join(f"`{option}`" for option in [*parameter.opts, *parameter.secondary_opts])
+        return f"`{parameter.metavar or parameter.name.upper()}`"
+    value = f" {parameter.metavar}" if parameter.metavar else ""
+    return ", ".join(
+        f"`{option}{value}`" for option in [*parameter.opts, *parameter.secondary_opts]
+    )
 
 
 def _default(parameter: Any) -> str:

@@ -93,7 +93,7 @@ def serve(
     home: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[HOME.toml]",
+            metavar="HOME.toml",
             help="A home to register once and simulate; without one the database is served as it "
             "is, also a new and empty one.",
         ),
@@ -123,9 +123,7 @@ def serve(
         raise typer.BadParameter("goes without a HOME.toml", param_hint="--demo")
     from energycore.cli.serving import ServeOptions, serve_home
 
-    options = ServeOptions(
-        database=database, host=host, port=port, ticks=not no_tick, speed=speed
-    )
+    options = ServeOptions(database=database, host=host, port=port, ticks=not no_tick, speed=speed)
     serve_home(home, demo=demo, options=options)
 
 

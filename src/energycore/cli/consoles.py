@@ -27,7 +27,9 @@ def progress_bar(what: str) -> Iterator[Report]:
     """Give a function that takes the ticks done and to do, and shows them on a terminal."""
     console = Console(file=sys.stderr)
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task(what, total=None)
 
         def show(done: int, total: int) -> None:

@@ -5,10 +5,11 @@ import json
 import math
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import typer
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from energycore.cli.consoles import note, progress_bar, screen
@@ -23,6 +24,9 @@ from energycore.quantities.units import MISSING
 from energycore.wiring.clocks import SystemClock
 
 __all__ = ["simulate_home"]
+
+_MWMS_PER_WH: Final = 3_600_000_000
+_FLOWS: Final = {False: ("generation", "load"), True: ("discharge", "charge")}
 
 
 def simulate_home(
@@ -133,37 +137,55 @@ def _plain(home: Home, run: Run, seed: int) -> dict[str, Any]:
 
 def _flows(totals: RunSummary) -> dict[str, float]:
     """Energy by what it is: generation and load apart from what storage gave and took [Wh]."""
-    flows = {"generation_wh": 0.0, "load_wh": 0.0, "discharge_wh": 0.0, "charge_wh": 0.0}
+    flows = dict.fromkeys(("generation", "load", "discharge", "charge"), 0)
     for device in totals.devices:
         role = device_kind(device.kind).role
         if role.is_counted:
-            stores = role is Role.STORAGE
-            flows["discharge_wh" if stores else "generation_wh"] += device.produced_wh
-            flows["charge_wh" if stores else "load_wh"] += device.consumed_wh
-    return flows
+            given, taken = _FLOWS[role is Role.STORAGE]
+            flows[given] += device.produced_mwms
+            flows[taken] += device.consumed_mwms
+    return {f"{name}_wh": mwms / _MWMS_PER_WH for name, mwms in flows.items()}
 
 
 def _print_table(home: Home, run: Run, seed: int) -> None:
     totals = run.summary()
+    step = timedelta(microseconds=run.step_us)
     console = screen()
-    site, step = home.site, timedelta(microseconds=run.step_us)
-    console.print(f"[bold]{_plain_text(site.name)}[/bold] ({site.time_zone})", soft_wrap=True)
+    console.print(f"[bold]{escape(home.site.name)}[/bold] ({home.site.time_zone})", soft_wrap=True)
     console.print(
         f"{run.start:%Y-%m-%d %H:%M} to {run.end:%Y-%m-%d %H:%M}, step {step}, seed {seed}",
         soft_wrap=True,
     )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="Energy in kWh.", caption_justify="left")
-    table.add_column("Device", footer="Sum")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("Energy in kWh")
     table.add_column("Kind")
-    for heading in ("Produced", "Consumed", "Net", "Stored at start", "at end"):
-        table.add_column(heading, justify="right")
+    for heading in ("Produced", "Consumed", "Net", "Stored\nat start", "\nat end"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for device in totals.devices:
-        table.add_row(_plain_text(device.name), device.kind.replace("_", " "), *_cells(device))
+        table.add_row(escape(device.name), device.kind.replace("_", " "), *_cells(device))
     table.add_section()
-    table.add_row(*_sum_row(totals))
+    table.add_row("All devices", "", *_cells(totals), style="bold")
     console.print(table)
     for label, energy_wh in _balance(totals):
-        console.print(f"{label:<24}{_kwh(energy_wh):>12} kWh", soft_wrap=True)
+        console.print(f"{label:<26}{_kwh(energy_wh):>10} kWh", soft_wrap=True)
+
+
+def _cells(energy: DeviceTotals | RunSummary) -> list[str]:
+    stored = [_stored_wh(energy, name) for name in ("stored_start_wh", "stored_end_wh")]
+    return [_kwh(wh) for wh in (energy.produced_wh, energy.consumed_wh, energy.net_wh, *stored)]
+
+
+def _stored_wh(energy: DeviceTotals | RunSummary, name: str) -> float | None:
+    if isinstance(energy, DeviceTotals):
+        found: float | None = getattr(energy, name)
+        return found
+    stored = [_stored_wh(device, name) for device in energy.devices]
+    known = [wh for wh in stored if wh is not None]
+    return sum(known) if known else None
+
+
+def _kwh(energy_wh: float | None) -> str:
+    return "" if energy_wh is None else f"{energy_wh / 1_000:,.2f}"
 
 
 def _balance(totals: RunSummary) -> list[tuple[str, float]]:
@@ -175,5 +197,5 @@ def _balance(totals: RunSummary) -> list[tuple[str, float]]:
         ("Put into storage", flows["charge_wh"]),
         ("Exported to the grid", totals.exported_wh),
         ("Imported from the grid", totals.imported_wh),
-        ("Net (+ exports)", totals.net_wh),
+        ("Net (exported - imported)", totals.net_wh),
     ]

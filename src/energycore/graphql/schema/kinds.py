@@ -1,5 +1,6 @@
 """What the GraphQL schema says of each device kind, read from its attrs class alone."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
@@ -42,9 +43,9 @@ class RatingShape:
     @property
     def input_description(self) -> str:
         """The same with the default."""
-        if self.is_required or isinstance(self.default, attrs.Factory):  # type: ignore[arg-type] # a class, which attrs' stubs give as a function
+        if not isinstance(self.default, float | int):
             return self.description
-        return f"{self.description} Default: {self.default}."
+        return f"{self.description} Default: {json.dumps(self.default)}."
 
 
 @attrs.frozen(kw_only=True)
@@ -83,7 +84,8 @@ def kind_shapes(kinds: Mapping[str, type[Device]], taken: Iterable[str]) -> tupl
         taken: fields that every device has, which no rating may be called.
 
     Raises:
-        DeviceKindConflict: two kinds have classes of one name, or a rating cannot be shown.
+        DeviceKindConflict: two kinds have classes of one name, a kind has no rating, or one that
+            cannot be shown.
     """
     reserved = {*taken, INITIAL_CHARGE}
     owners: dict[str, type[Device]] = {}
@@ -96,6 +98,8 @@ def kind_shapes(kinds: Mapping[str, type[Device]], taken: Iterable[str]) -> tupl
             )
     shapes = tuple(KindShape(kind=kind, ratings=rating_shapes(kind)) for kind in kinds.values())
     for shape in shapes:
+        if not shape.ratings:
+            raise DeviceKindConflict(f"{shape.type_name} has no rating, and its input no field")
         for rating in shape.ratings:
             if rating.name in reserved:
                 raise DeviceKindConflict(

@@ -1,0 +1,162 @@
+"""`energycore doctor`: what is installed, and what a database holds; it changes nothing."""
+
+import platform
+import re
+import sys
+import zoneinfo
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from energycore.cli.consoles import screen
+from energycore.cli.database import shown_url
+from energycore.devices.base import DataSource
+from energycore.devices.registry import device_kinds
+from energycore.protocols.records import DeviceFilter
+from energycore.quantities.instants import US_PER_SECOND, from_epoch_us
+from energycore.wiring.connect import MEMORY, connect
+from energycore.wiring.energy import Energy
+
+__all__ = ["examine"]
+
+_EXTRA = re.compile(r"""(?P<package>[\w.-]+)[^;]*;.*\bextra\s*==\s*["'](?P<extra>[\w.-]+)["']""")
+
+
+def examine(url: str | None, *, default: str) -> None:
+    """Print what is installed, then what the database holds.
+
+    Args:
+        url: the database, or None for the default one if it is there.
+        default: its URL.
+
+    Raises:
+        EnergycoreError: the database that was named cannot be used.
+    """
+    console = screen()
+    console.print(f"[bold]energycore {version('energycore')}[/bold]")
+    console.print(_two_columns(_basics()))
+    console.print(_extras())
+    chosen = default if url is None else url
+    console.print(f"[bold]Database {escape(shown_url(chosen))}[/bold]", soft_wrap=True)
+    console.print(_two_columns(_database(chosen)))
+
+
+def _basics() -> Iterator[tuple[str, str]]:
+    yield "Python", f"{platform.python_version()} ({sys.platform}, {platform.machine()})"
+    yield "Time zones", _time_zones()
+    kinds = ", ".join(_kind_with_origin(name) for name in device_kinds())
+    yield "Device kinds", kinds
+
+
+def _kind_with_origin(name: str) -> str:
+    package = device_kinds()[name].__module__.partition(".")[0]
+    return name if package == "energycore" else f"{name} (of {package})"
+
+
+def _time_zones() -> str:
+    """Where time zones come from: the system's database goes before the package."""
+    for folder in map(Path, zoneinfo.TZPATH):
+        if (folder / "Europe" / "Berlin").is_file():
+            return f"of the system, {_system_version(folder)} in {folder}"
+    return f"of the package tzdata {_version('tzdata') or '(missing)'}"
+
+
+def _system_version(folder: Path) -> str:
+    try:
+        with (folder / "tzdata.zi").open(encoding="utf-8") as file:
+            return file.readline().removeprefix("# version ").strip()
+    except OSError:
+        return "version unknown"
+
+
+def _extras() -> Table:
+    packages: dict[str, list[str]] = {}
+    for requirement in requires("energycore") or ():
+        found = _EXTRA.fullmatch(requirement)
+        if found and found["package"] != "energycore":
+            packages.setdefault(found["extra"], []).append(found["package"])
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Extra")
+    table.add_column("Packages")
+    for extra, names in sorted(packages.items()):
+        versions = {name: _version(name) for name in names}
+        shown = ", ".join(f"{name} {found or 'missing'}" for name, found in versions.items())
+        if None in versions.values():
+            shown += f': run pip install "energycore[{extra}]"'
+        table.add_row(extra, escape(shown))
+    return table
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _database(url: str) -> Iterator[tuple[str, str]]:
+    if url == MEMORY:
+        yield "Kind", "memory: nothing is kept"
+        return
+    from energycore.storage.sql import schema
+    from energycore.storage.sql.engine import is_in_memory, parse_url, shown
+    from energycore.storage.sql.store import SqlStorage
+
+    parsed = parse_url(url)
+    is_file = parsed.get_backend_name() == "sqlite" and not is_in_memory(parsed)
+    if is_file and not Path(parsed.database or "").is_file():
+        yield "State", "not there yet: energycore serve makes it"
+        return
+    storage = SqlStorage(parsed)
+    try:
+        with storage.connection(write=False) as connection:
+            number = connection.dialect.server_version_info or ()
+            yield "Kind", f"{connection.dialect.name} {'.'.join(map(str, number))}"
+            ready = schema.check(connection, shown(parsed))
+    finally:
+        storage.close()
+    yield "Schema", schema.HEAD if ready else "none yet: the first use makes the tables"
+    if ready:
+        with connect(url) as energy:
+            yield from _contents(energy)
+
+
+def _contents(energy: Energy) -> Iterator[tuple[str, str]]:
+    scope = energy.scope
+    with energy.services.storage.transaction(write=False) as work:
+        counts = {
+            source: work.devices.count(scope, DeviceFilter(data_sources=(source,)))
+            for source in DataSource
+        }
+        inactive = work.devices.count(scope, DeviceFilter(is_active=False))
+        sites = work.sites.count(scope)
+        shards = work.fleet.shards(scope)
+    yield "Tenant", scope.tenant
+    yield "Sites", str(sites)
+    parts = ", ".join(f"{count} {source.value}" for source, count in counts.items())
+    yield "Devices", f"{sum(counts.values())} ({parts}; {inactive} inactive)"
+    for shard in shards:
+        last = shard.last_tick_us
+        newest = "no tick yet" if last is None else f"newest tick {from_epoch_us(last).isoformat()}"
+        yield f"Shard {shard.id}", f"step {shard.step_us / US_PER_SECOND:g} s, {newest}"
+    if not shards:
+        yield "Shards", "none: no device was registered, nothing ticked"
+    yield "Clock", _clock(energy)
+
+
+def _clock(energy: Energy) -> str:
+    if energy.speed is None:
+        return "the wall clock"
+    now = energy.clock.now().isoformat(timespec="seconds")
+    return f"accelerated, {energy.speed:g} seconds a second, at {now}: takes no reported devices"
+
+
+def _two_columns(rows: Iterator[tuple[str, str]]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for label, value in rows:
+        table.add_row(label, escape(value))
+    return table

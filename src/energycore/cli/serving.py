@@ -1,0 +1,168 @@
+"""`energycore serve`: a database over GraphQL, with the tick job beside it, until it is stopped."""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from energycore.cli.consoles import note, progress_bar, screen
+from energycore.cli.database import shown_url
+from energycore.cli.sockets import listening, url_of
+from energycore.encoding.home import Home, load_home
+from energycore.extras import load_extra
+from energycore.jobs.homes import HISTORY, settle_home, simulate_history
+from energycore.jobs.ticks import run_ticks
+from energycore.services.ticking import MAX_CATCH_UP
+from energycore.wiring.connect import connect
+from energycore.wiring.energy import Energy
+
+__all__ = ["DEMO_HOME", "ServeOptions", "serve_home"]
+
+DEMO_HOME: Final = Path(__file__).with_name("home.toml")
+"""The home of the examples, as the package carries it."""
+
+_FEATURE: Final = "energycore serve"
+_LAST_ANSWERS_S: Final = 10
+_QUERY: Final = '{"query": "{ energySummary { netPowerW storage { storedWh } } }"}'
+
+
+@attrs.frozen(kw_only=True)
+class ServeOptions:
+    """How to serve; see `energycore serve --help`."""
+
+    database: str
+    host: str
+    port: int
+    ticks: bool
+    speed: float | None
+
+
+def serve_home(path: Path | None, *, demo: bool, options: ServeOptions) -> None:
+    """Serve a database until SIGINT or SIGTERM, after bringing a home into it, if there is one.
+
+    Raises:
+        EnergycoreError: the file, the database, the address or an option cannot be used.
+    """
+    uvicorn = load_extra("uvicorn", feature=_FEATURE, extra="fastapi")
+    adapter = load_extra("energycore_fastapi.app", feature=_FEATURE, extra="fastapi")
+    chosen = DEMO_HOME if demo else path
+    home = None if chosen is None else load_home(chosen)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    with (
+        _interruptible(),
+        listening(options.host, options.port) as socket,
+        connect(options.database, seed=0 if home is None else home.seed) as database,
+    ):
+        energy = _prepared(database, home, options)
+        address = url_of(options.host, socket.getsockname()[1])
+        app = adapter.create_app(
+            energy,
+            lifespan=_lifespan(energy, options, lambda: _welcome(energy, home, address, options)),
+        )
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=_LAST_ANSWERS_S,
+        )
+        server = uvicorn.Server(config)
+        server.run(sockets=[socket])
+        if not server.started:
+            raise SystemExit(1)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, and both of them end the block quietly."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        note("stopped")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _prepared(energy: Energy, home: Home | None, options: ServeOptions) -> Energy:
+    """Set the clock, bring the home in, run the ticks that are missing."""
+    if options.speed is not None:
+        energy.accelerate(options.speed)
+    services, scope = energy.services, energy.scope
+    if home is not None:
+        settled = settle_home(services, scope, home)
+        for name in settled.differing:
+            note(f"{name} is not as in the file: the database keeps what it has")
+        with progress_bar(f"simulating the last {HISTORY.days} days") as progress:
+            result = simulate_history(services, scope, progress=progress)
+        if result is not None:
+            note(f"simulated the last {HISTORY.days} days: {result.readings} readings")
+    if options.ticks:
+        with progress_bar("catching up") as progress:
+            late = energy.tick(max_catch_up=_catch_up(home), progress=progress)
+        if late.skipped:
+            note(f"{late.skipped} ticks are too long ago to be made up for")
+    return energy.by_running_clock()
+
+
+def _catch_up(home: Home | None) -> Any:
+    return MAX_CATCH_UP if home is None else HISTORY
+
+
+def _lifespan(energy: Energy, options: ServeOptions, started: Callable[[], None]) -> Any:
+    """What runs beside the application: the ticks, in a thread that ends with it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        stop = threading.Event()
+        thread = threading.Thread(
+            target=run_ticks,
+            args=(energy.services, energy.scope, stop),
+            kwargs={"speed": energy.speed or 1.0},
+            name="energycore-ticks",
+        )
+        if options.ticks:
+            thread.start()
+        started()
+        try:
+            yield
+        finally:
+            stop.set()
+            if options.ticks:
+                await asyncio.to_thread(thread.join)
+
+    return lifespan
+
+
+def _welcome(energy: Energy, home: Home | None, address: str, options: ServeOptions) -> None:
+    speed = energy.speed
+    now = f"now {energy.clock.now():%Y-%m-%d %H:%M:%S} UTC"
+    clock = f"real time, {now}"
+    if speed is not None:
+        clock = f"{speed:g} seconds a second, {now}"
+    every = "none" if not options.ticks else "every 60 s by that clock"
+    what = "a database" if home is None else f"{home.site.name} ({len(home.devices)} devices)"
+    lines = (
+        f"energycore {version('energycore')} serves {what}",
+        "",
+        f"  GraphQL   {address}/graphql",
+        f"  GraphiQL  {address}/",
+        f"  Database  {shown_url(options.database)}",
+        f"  Clock     {clock}",
+        f"  Ticks     {every}",
+        "",
+        "Try:",
+        f"  curl {address}/graphql -H 'content-type: application/json' \\",
+        f"    -d '{_QUERY}'",
+        "",
+        "Ctrl-C stops; everything is kept in the database.",
+    )
+    screen().print("\n".join(lines), markup=False, soft_wrap=True)

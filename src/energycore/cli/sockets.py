@@ -1,0 +1,50 @@
+"""The address that a server listens at: taken before anything else is done, or refused in a line."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from energycore.cli.consoles import note
+from energycore.errors import InvalidValue
+
+__all__ = ["listening", "url_of"]
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens, so that whoever comes early waits; closed at the end.
+
+    Raises:
+        InvalidValue: the address is not here, or is taken.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError:
+        raise InvalidValue("host", host, "an address of this machine") from None
+    with socket.socket(family, kind, protocol) as listener:
+        if os.name == "posix":
+            # A port that was left a moment ago can be used again.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen()
+        except OSError as error:
+            limit = f"free to listen at on {host} ({(error.strerror or str(error)).lower()})"
+            raise InvalidValue("port", port, limit) from None
+        if not ipaddress.ip_address(address[0]).is_loopback:
+            note("whoever can reach this address can read and change everything: there is no login")
+        yield listener
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL that a browser on this machine opens."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - only read
+    return (
+        f"http://[{shown}]:{port}"
+        if ":" in shown.strip("[]") and "[" not in shown
+        else f"http://{shown}:{port}"
+    )

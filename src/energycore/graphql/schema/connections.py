@@ -1,0 +1,164 @@
+"""Pages of lists in the shape of Relay: connections, edges, page information and their arguments."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import attrs
+from graphql import (
+    GraphQLArgument,
+    GraphQLBoolean,
+    GraphQLField,
+    GraphQLInt,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLString,
+)
+
+from energycore.graphql.schema.cursors import decode_cursor, encode_cursor
+from energycore.graphql.schema.resolving import read
+from energycore.protocols.records import DEFAULT_PAGE, MAX_PAGE, Cursor, PageRequest
+
+__all__ = [
+    "Connection",
+    "connection_type",
+    "page_arguments",
+    "page_info_type",
+    "page_request",
+]
+
+Node = TypeVar("Node")
+
+_SIZE = f"At most {MAX_PAGE}; {DEFAULT_PAGE} where neither first nor last is given."
+
+
+@attrs.define(eq=False)
+class _Edge(Generic[Node]):
+    node: Node
+    cursor: str
+
+
+@attrs.define(kw_only=True, eq=False)
+class Connection(Generic[Node]):
+    """A page as the resolvers of a connection type take it.
+
+    Args:
+        nodes: what stands on the page.
+        cursors: the place of each.
+        order: what binds cursors to this list and its order.
+        has_next: whether something follows.
+        has_previous: whether something precedes.
+        count: counts the whole list, when that is asked for.
+        encode: writes a place as a cursor.
+    """
+
+    nodes: Sequence[Node]
+    cursors: Sequence[Any]
+    order: str
+    has_next: bool
+    has_previous: bool
+    count: Callable[[], int] | None = None
+    encode: Callable[[str, Any], str] = encode_cursor
+
+    def edges(self) -> list[_Edge[Node]]:
+        """The nodes with their cursors."""
+        return [
+            _Edge(node, self.encode(self.order, place))
+            for node, place in zip(self.nodes, self.cursors, strict=True)
+        ]
+
+    def cursor_at(self, position: int) -> str | None:
+        """The cursor of the node at a position; None on an empty page."""
+        return self.encode(self.order, self.cursors[position]) if self.cursors else None
+
+
+def page_request(order: str, given: Mapping[str, Any]) -> PageRequest:
+    """Read the arguments of a list.
+
+    Raises:
+        InvalidValue: a count is negative, or both `first` and `last` are given.
+        PageTooLarge: a count is too large.
+        InvalidCursor: a cursor is not of this list in this order.
+    """
+    return PageRequest(
+        first=given.get("first"),
+        after=_place(order, "after", given),
+        last=given.get("last"),
+        before=_place(order, "before", given),
+    )
+
+
+def _place(order: str, argument: str, given: Mapping[str, Any]) -> Cursor | None:
+    text = given.get(argument)
+    return None if text is None else decode_cursor(order, argument, text)
+
+
+def page_arguments(*, backward: bool = True) -> dict[str, GraphQLArgument]:
+    """The arguments of a list that can be paged through forward, and backward if asked for."""
+    arguments = {
+        "first": GraphQLArgument(GraphQLInt, description=_SIZE),
+        "after": GraphQLArgument(GraphQLString, description="The cursor that the page follows."),
+    }
+    if backward:
+        arguments["last"] = GraphQLArgument(GraphQLInt, description=_SIZE)
+        arguments["before"] = GraphQLArgument(
+            GraphQLString, description="The cursor that the page precedes."
+        )
+    return arguments
+
+
+def page_info_type() -> GraphQLObjectType:
+    """The type PageInfo."""
+    return GraphQLObjectType(
+        "PageInfo",
+        {
+            "hasNextPage": GraphQLField(GraphQLNonNull(GraphQLBoolean), resolve=read("has_next")),
+            "hasPreviousPage": GraphQLField(
+                GraphQLNonNull(GraphQLBoolean), resolve=read("has_previous")
+            ),
+            "startCursor": GraphQLField(GraphQLString, resolve=lambda page, _: page.cursor_at(0)),
+            "endCursor": GraphQLField(GraphQLString, resolve=lambda page, _: page.cursor_at(-1)),
+        },
+        description="Where a page stands in its list.",
+    )
+
+
+def connection_type(
+    node: GraphQLOutputType,
+    name: str,
+    page_info: GraphQLObjectType,
+    *,
+    counted: bool = True,
+) -> GraphQLObjectType:
+    """The types of the edges and of the connection of a list; returns the connection's.
+
+    Args:
+        node: what is listed.
+        name: the name of that type.
+        page_info: the type PageInfo of the same schema.
+        counted: whether the list tells its length.
+    """
+    edge = GraphQLObjectType(
+        f"{name}Edge",
+        {
+            "cursor": GraphQLField(GraphQLNonNull(GraphQLString), resolve=read("cursor")),
+            "node": GraphQLField(GraphQLNonNull(node), resolve=read("node")),
+        },
+    )
+    fields = {
+        "edges": GraphQLField(
+            GraphQLNonNull(GraphQLList(GraphQLNonNull(edge))), resolve=lambda page, _: page.edges()
+        ),
+        "nodes": GraphQLField(
+            GraphQLNonNull(GraphQLList(GraphQLNonNull(node))), resolve=read("nodes")
+        ),
+        "pageInfo": GraphQLField(GraphQLNonNull(page_info), resolve=lambda page, _: page),
+    }
+    if counted:
+        fields["totalCount"] = GraphQLField(
+            GraphQLInt,
+            resolve=lambda page, _: page.count(),
+            description="The length of the whole list; counted only where it is asked for.",
+        )
+    return GraphQLObjectType(f"{name}Connection", fields)

@@ -1,0 +1,76 @@
+"""The enumerations of the schema; resolvers give and take the members of Python's."""
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+
+import attrs
+from graphql import GraphQLEnumType, GraphQLEnumValue
+
+from energycore.devices.base import DataSource, StorageMode
+from energycore.graphql.schema.kinds import KindShape
+from energycore.protocols.records import DeviceOrderField
+from energycore.services.insight import SummaryGroup
+
+__all__ = ["Enums", "make_enums"]
+
+
+@attrs.frozen(kw_only=True)
+class Enums:
+    """The enumerations of one schema."""
+
+    device_kind: GraphQLEnumType
+    storage_mode: GraphQLEnumType
+    data_source: GraphQLEnumType
+    order_direction: GraphQLEnumType
+    device_order_field: GraphQLEnumType
+    summary_group: GraphQLEnumType
+
+
+def make_enums(shapes: Iterable[KindShape]) -> Enums:
+    """Make the enumerations of a schema with these kinds."""
+    return Enums(
+        device_kind=GraphQLEnumType(
+            "DeviceKind",
+            {
+                shape.enum_value: GraphQLEnumValue(
+                    shape.kind.kind, description=summary_of(shape.kind)
+                )
+                for shape in shapes
+            },
+            description="What a device is; packages can add kinds.",
+        ),
+        storage_mode=_of_members(
+            "StorageMode", StorageMode, "What a storage does right now."
+        ),
+        data_source=_of_members(
+            "DataSource",
+            DataSource,
+            "SIMULATED: a tick moves the device and readings for it are refused. "
+            "REPORTED: only its readings change it.",
+        ),
+        # The value tells whether the order is descending.
+        order_direction=GraphQLEnumType(
+            "OrderDirection",
+            {"ASC": GraphQLEnumValue(False), "DESC": GraphQLEnumValue(True)},
+        ),
+        device_order_field=_of_members(
+            "DeviceOrderField",
+            DeviceOrderField,
+            "RATED_POWER: the largest power that a device can produce or draw, declared by each "
+            "kind.",
+        ),
+        summary_group=_of_members(
+            "SummaryGroup", SummaryGroup, "What totals are grouped by."
+        ),
+    )
+
+
+def summary_of(documented: Any) -> str:
+    """The first line of a docstring."""
+    return (documented.__doc__ or documented.__name__).strip().splitlines()[0]
+
+
+def _of_members(name: str, enum: type[Enum], description: str) -> GraphQLEnumType:
+    values = {member.name: GraphQLEnumValue(member) for member in enum}
+    return GraphQLEnumType(name, values, description=description)

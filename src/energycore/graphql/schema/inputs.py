@@ -1,0 +1,277 @@
+"""The input types of the schema, those of device kinds made from their classes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+from graphql import (
+    GraphQLBoolean,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLInt,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLScalarType,
+    GraphQLString,
+)
+
+from energycore.devices.base import DataSource
+from energycore.graphql.schema.enums import Enums, summary_of
+from energycore.graphql.schema.ids import IdKind, number_of
+from energycore.graphql.schema.kinds import INITIAL_CHARGE, KindShape
+from energycore.protocols.records import DeviceFilter, DeviceOrder
+
+__all__ = ["Inputs", "make_inputs", "parse_filter", "parse_order"]
+
+
+@attrs.frozen(kw_only=True)
+class Inputs:
+    """The input types of one schema that arguments name."""
+
+    device_filter: GraphQLInputObjectType
+    device_order: GraphQLInputObjectType
+    register_site: GraphQLInputObjectType
+    update_site: GraphQLInputObjectType
+    register_device: GraphQLInputObjectType
+    update_device: GraphQLInputObjectType
+    device_id: GraphQLInputObjectType
+    set_storage_mode: GraphQLInputObjectType
+    set_dispatch: GraphQLInputObjectType
+    record_readings: GraphQLInputObjectType
+
+
+def parse_filter(given: Mapping[str, Any] | None) -> DeviceFilter:
+    """Read a DeviceFilter; a field that is null is not given."""
+    if not given:
+        return DeviceFilter()
+    return DeviceFilter(
+        ids=_numbers(IdKind.DEVICE, given.get("ids")),
+        kinds=_tuple(given.get("kinds")),
+        site_ids=_numbers(IdKind.SITE, given.get("siteIds")),
+        tags=_tuple(given.get("tags")),
+        name_contains=given.get("nameContains"),
+        is_active=given.get("isActive"),
+        data_sources=_tuple(given.get("dataSources")),
+    )
+
+
+def parse_order(given: Mapping[str, Any] | None) -> DeviceOrder:
+    """Read a DeviceOrder; by registration unless given."""
+    if given is None:
+        return DeviceOrder()
+    return DeviceOrder(field=given["field"], descending=given["direction"])
+
+
+def _numbers(kind: IdKind, ids: Sequence[str] | None) -> tuple[int, ...] | None:
+    return None if ids is None else tuple(number_of(kind, text) for text in ids)
+
+
+def _tuple(values: Sequence[Any] | None) -> tuple[Any, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def make_inputs(
+    shapes: Sequence[KindShape], enums: Enums, date_time: GraphQLScalarType
+) -> Inputs:
+    """Make the input types of a schema with these kinds."""
+    spec = _device_spec(shapes)
+    return Inputs(
+        device_filter=_device_filter(enums),
+        device_order=_input(
+            "DeviceOrder",
+            {
+                "field": _given(enums.device_order_field),
+                "direction": GraphQLInputField(
+                    GraphQLNonNull(enums.order_direction), default_value=False
+                ),
+            },
+        ),
+        register_site=_input(
+            "RegisterSiteInput",
+            {
+                "name": _given(GraphQLString),
+                "timeZone": _given(GraphQLString, "IANA name, such as Europe/Berlin."),
+                **_coordinates(),
+                "externalId": _maybe(
+                    GraphQLString,
+                    "The caller's own key, unique within the tenant: registering it twice returns "
+                    "the first site.",
+                ),
+            },
+        ),
+        update_site=_input(
+            "UpdateSiteInput",
+            {
+                "id": _given(GraphQLID),
+                "name": _maybe(GraphQLString),
+                "timeZone": _maybe(GraphQLString),
+                **_coordinates(),
+            },
+            "Absent keeps, null clears (latitude and longitude, together).",
+        ),
+        register_device=_register_device(enums, spec),
+        update_device=_update_device(spec),
+        device_id=_input("DeviceIdInput", {"id": _given(GraphQLID)}),
+        set_storage_mode=_set_storage_mode(enums),
+        set_dispatch=_set_dispatch(),
+        record_readings=_record_readings(date_time),
+    )
+
+
+def _device_filter(enums: Enums) -> GraphQLInputObjectType:
+    return _input(
+        "DeviceFilter",
+        {
+            "ids": _maybe(_list(GraphQLID)),
+            "kinds": _maybe(_list(enums.device_kind)),
+            "siteIds": _maybe(_list(GraphQLID)),
+            "tags": _maybe(_list(GraphQLString), "Devices that carry any of these tags."),
+            "nameContains": _maybe(GraphQLString, "Letter case does not matter."),
+            "isActive": _maybe(GraphQLBoolean),
+            "dataSources": _maybe(_list(enums.data_source)),
+        },
+        "Every given field must match; one filter serves lists and summaries.",
+    )
+
+
+def _device_spec(shapes: Sequence[KindShape]) -> GraphQLInputObjectType:
+    return GraphQLInputObjectType(
+        "DeviceSpecInput",
+        {
+            shape.spec_field: GraphQLInputField(
+                _kind_input(shape), description=summary_of(shape.kind)
+            )
+            for shape in shapes
+        },
+        description="Exactly one kind.",
+        is_one_of=True,
+    )
+
+
+def _kind_input(shape: KindShape) -> GraphQLInputObjectType:
+    fields = {
+        rating.name: GraphQLInputField(
+            GraphQLNonNull(rating.scalar) if rating.is_required else rating.scalar,
+            description=rating.input_description,
+        )
+        for rating in shape.ratings
+    }
+    if shape.is_storage:
+        fields[INITIAL_CHARGE] = _maybe(
+            GraphQLFloat,
+            "Energy inside [watt-hours], of a simulated device. Default: half of the capacity when "
+            "it is registered, what is there when it is updated.",
+        )
+    return _input(f"{shape.type_name}Input", fields, summary_of(shape.kind))
+
+
+def _register_device(enums: Enums, spec: GraphQLInputObjectType) -> GraphQLInputObjectType:
+    return _input(
+        "RegisterDeviceInput",
+        {
+            "name": _given(GraphQLString, "Unique within its site."),
+            "siteId": _maybe(GraphQLID),
+            "tags": _maybe(_list(GraphQLString)),
+            "externalId": _maybe(
+                GraphQLString,
+                "The caller's own key, unique within the tenant: registering it twice returns the "
+                "first device.",
+            ),
+            "dataSource": GraphQLInputField(
+                enums.data_source, default_value=DataSource.SIMULATED
+            ),
+            "maxGapSeconds": _maybe(
+                GraphQLInt,
+                "Reported devices only: how long one reading's power holds, default 300.",
+            ),
+            "spec": _given(spec),
+        },
+    )
+
+
+def _update_device(spec: GraphQLInputObjectType) -> GraphQLInputObjectType:
+    return _input(
+        "UpdateDeviceInput",
+        {
+            "id": _given(GraphQLID),
+            "expectedVersion": _maybe(GraphQLInt),
+            "name": _maybe(GraphQLString),
+            "siteId": _maybe(GraphQLID),
+            "tags": _maybe(_list(GraphQLString)),
+            "spec": _maybe(spec),
+        },
+        "Absent keeps, null clears (siteId, tags); spec replaces all ratings, cannot change the "
+        "kind, and keeps the stored energy unless storedWh is given.",
+    )
+
+
+def _set_storage_mode(enums: Enums) -> GraphQLInputObjectType:
+    return _input(
+        "SetStorageModeInput",
+        {
+            "id": _given(GraphQLID),
+            "mode": _given(enums.storage_mode),
+            "powerW": _maybe(GraphQLFloat),
+        },
+        "Sets dispatch to manual. powerW is a magnitude above 0, by default and at most the "
+        "device's limit; refused with IDLE.",
+    )
+
+
+def _set_dispatch() -> GraphQLInputObjectType:
+    return _input(
+        "SetDispatchInput",
+        {
+            "id": _given(GraphQLID),
+            "strategy": _given(GraphQLString),
+            "parametersJson": _maybe(
+                GraphQLString, "The strategy's typed parameters as a JSON object."
+            ),
+        },
+    )
+
+
+def _record_readings(date_time: GraphQLScalarType) -> GraphQLInputObjectType:
+    reading = _input(
+        "ReadingInput",
+        {
+            "deviceId": _given(GraphQLID),
+            "at": _given(date_time),
+            "powerW": _given(
+                GraphQLFloat,
+                "Holds from this instant on [watts]: positive produces, negative consumes.",
+            ),
+            "storedWh": _maybe(GraphQLFloat, "Energy inside at this instant [watt-hours]."),
+        },
+    )
+    return _input(
+        "RecordReadingsInput", {"readings": GraphQLInputField(GraphQLNonNull(_list(reading)))}
+    )
+
+
+def _coordinates() -> dict[str, GraphQLInputField]:
+    return {
+        "latitude": _maybe(GraphQLFloat, "Degrees, + north; with longitude or not at all."),
+        "longitude": _maybe(GraphQLFloat, "Degrees, + east."),
+    }
+
+
+def _input(
+    name: str, fields: Mapping[str, GraphQLInputField], description: str | None = None
+) -> GraphQLInputObjectType:
+    return GraphQLInputObjectType(name, dict(fields), description=description)
+
+
+def _given(type_: Any, description: str | None = None) -> GraphQLInputField:
+    return GraphQLInputField(GraphQLNonNull(type_), description=description)
+
+
+def _maybe(type_: GraphQLInputType, description: str | None = None) -> GraphQLInputField:
+    return GraphQLInputField(type_, description=description)
+
+
+def _list(item: Any) -> GraphQLList[Any]:
+    return GraphQLList(GraphQLNonNull(item))
