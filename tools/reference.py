@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tools.reference_pages import cli, devices, errors
+from tools.reference_pages import cli, devices, errors, schema
 
 __all__ = ["PAGES", "main", "outdated"]
 
@@ -19,6 +19,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli.page,
     "devices.md": devices.page,
     "errors.md": errors.page,
+    "schema.md": schema.page,
 }
 
 

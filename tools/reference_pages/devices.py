@@ -1,6 +1,7 @@
 """The page of device kinds: role, behaviour and ratings of each kind that ships with energycore."""
 
 import typing
+from collections.abc import Mapping
 
 import attrs
 
@@ -10,7 +11,7 @@ from energycore.devices.registry import device_kinds
 from energycore.quantities.units import Unit
 from tools.reference_pages.markdown import NOTE, first_sentence, table
 
-__all__ = ["page"]
+__all__ = ["page", "shipped_kinds"]
 
 COLUMNS = ("field", "unit", "default", "meaning")
 ROLES = {
@@ -45,11 +46,17 @@ Kind `{kind}`, role **{role}**: {role_about} Largest power: {largest}
 def page() -> str:
     """The whole page."""
     shared = [_row(Device, field) for field in attrs.fields(Device)]
-    shipped = [
-        kind for kind in device_kinds().values() if kind.__module__.startswith("energycore.")
-    ]
-    parts = [HEAD.format(note=NOTE, shared=table(COLUMNS, shared)), *map(_kind, shipped)]
-    return "\n".join(parts)
+    head = HEAD.format(note=NOTE, shared=table(COLUMNS, shared))
+    return "\n".join([head, *map(_kind, shipped_kinds().values())])
+
+
+def shipped_kinds() -> Mapping[str, type[Device]]:
+    """The kinds of energycore itself, whatever else is installed here."""
+    return {
+        name: kind
+        for name, kind in device_kinds().items()
+        if kind.__module__.startswith("energycore.")
+    }
 
 
 def _kind(kind: type[Device]) -> str:

@@ -1,8 +1,10 @@
 """The page of the GraphQL schema, as a client sees it with the device kinds that ship."""
 
+from energycore.graphql import sdl
+from tools.reference_pages.devices import shipped_kinds
 from tools.reference_pages.markdown import NOTE
 
-__all__ = ["render"]
+__all__ = ["page"]
 
 PAGE = """# GraphQL schema
 
@@ -17,6 +19,6 @@ and its input to this. `energycore schema` prints the schema of your installatio
 """
 
 
-def render(sdl: str) -> str:
-    """The whole page of a schema in its definition language."""
-    return PAGE.format(note=NOTE, sdl=sdl.strip())
+def page() -> str:
+    """The whole page."""
+    return PAGE.format(note=NOTE, sdl=sdl(shipped_kinds()).strip())

@@ -32,11 +32,11 @@ def tick_once(url: str, at: str | None) -> None:
     instant = None if at is None else _instant(at)
     with connect(url) as energy:
         result = energy.tick(at=instant)
-    skipped = f", {result.skipped} skipped as too long ago" if result.skipped else ""
-    screen().print(
-        f"{result.ticks} ticks up to {result.at.isoformat()}, {result.readings} readings{skipped}",
-        soft_wrap=True,
-    )
+    told = [f"at {result.at.isoformat()}", f"ticks run: {result.ticks}"]
+    told.append(f"readings stored: {result.readings}")
+    if result.skipped:
+        told.append(f"ticks skipped as too long ago: {result.skipped}")
+    screen().print(", ".join(told), soft_wrap=True)
 
 
 def migrate_database(url: str) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -39,7 +38,9 @@ def examine(url: str | None, *, default: str) -> None:
     console = screen()
     console.print(f"[bold]energycore {version('energycore')}[/bold]")
     console.print(_two_columns(_basics()))
+    console.print()
     console.print(_extras())
+    console.print()
     chosen = default if url is None else url
     console.print(f"[bold]Database {escape(shown_url(chosen))}[/bold]", soft_wrap=True)
     console.print(_two_columns(_database(chosen)))
@@ -77,7 +78,7 @@ def _extras() -> Table:
     packages: dict[str, list[str]] = {}
     for requirement in requires("energycore") or ():
         found = _EXTRA.fullmatch(requirement)
-        if found and found["package"] != "energycore":
+        if found and found["extra"] != "all":
             packages.setdefault(found["extra"], []).append(found["package"])
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Extra")

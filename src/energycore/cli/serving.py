@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -64,7 +65,12 @@ def serve_home(path: Path | None, *, demo: bool, options: ServeOptions) -> None:
         address = url_of(options.host, socket.getsockname()[1])
         app = adapter.create_app(
             energy,
-            lifespan=_lifespan(energy, options, lambda: _welcome(energy, home, address, options)),
+            lifespan=_lifespan(
+                energy,
+                options,
+                max_catch_up=_catch_up(home),
+                started=lambda: _welcome(energy, home, address, options),
+            ),
         )
         config = uvicorn.Config(
             app,
@@ -113,11 +119,13 @@ def _prepared(energy: Energy, home: Home | None, options: ServeOptions) -> Energ
     return energy.by_running_clock()
 
 
-def _catch_up(home: Home | None) -> Any:
+def _catch_up(home: Home | None) -> timedelta:
     return MAX_CATCH_UP if home is None else HISTORY
 
 
-def _lifespan(energy: Energy, options: ServeOptions, started: Callable[[], None]) -> Any:
+def _lifespan(
+    energy: Energy, options: ServeOptions, *, max_catch_up: timedelta, started: Callable[[], None]
+) -> Any:
     """What runs beside the application: the ticks, in a thread that ends with it."""
 
     @asynccontextmanager
@@ -126,7 +134,7 @@ def _lifespan(energy: Energy, options: ServeOptions, started: Callable[[], None]
         thread = threading.Thread(
             target=run_ticks,
             args=(energy.services, energy.scope, stop),
-            kwargs={"speed": energy.speed or 1.0},
+            kwargs={"speed": energy.speed or 1.0, "max_catch_up": max_catch_up},
             name="energycore-ticks",
         )
         if options.ticks:

@@ -156,7 +156,8 @@ def _print_table(home: Home, run: Run, seed: int) -> None:
         f"{run.start:%Y-%m-%d %H:%M} to {run.end:%Y-%m-%d %H:%M}, step {step}, seed {seed}",
         soft_wrap=True,
     )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    console.print()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("Energy in kWh")
     table.add_column("Kind")
     for heading in ("Produced", "Consumed", "Net", "Stored\nat start", "\nat end"):
@@ -166,6 +167,7 @@ def _print_table(home: Home, run: Run, seed: int) -> None:
     table.add_section()
     table.add_row("All devices", "", *_cells(totals), style="bold")
     console.print(table)
+    console.print()
     for label, energy_wh in _balance(totals):
         console.print(f"{label:<26}{_kwh(energy_wh):>10} kWh", soft_wrap=True)
 

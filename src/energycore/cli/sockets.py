@@ -1,4 +1,4 @@
-"""The address that a server listens at: taken before anything else is done, or refused in a line."""
+"""The address that a server listens at: taken before anything else is done, or refused."""
 
 import ipaddress
 import os
@@ -33,7 +33,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.bind(address)
             listener.listen()
         except OSError as error:
-            limit = f"free to listen at on {host} ({(error.strerror or str(error)).lower()})"
+            limit = f"free on {host} ({(error.strerror or str(error)).lower()})"
             raise InvalidValue("port", port, limit) from None
         if not ipaddress.ip_address(address[0]).is_loopback:
             note("whoever can reach this address can read and change everything: there is no login")
@@ -42,9 +42,5 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 def url_of(host: str, port: int) -> str:
     """The URL that a browser on this machine opens."""
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - only read
-    return (
-        f"http://[{shown}]:{port}"
-        if ":" in shown.strip("[]") and "[" not in shown
-        else f"http://{shown}:{port}"
-    )
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only compared
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

@@ -1,1 +1,14 @@
 """The GraphQL interface of energycore: schema, documents and the HTTP engine without I/O."""
+
+from energycore.graphql.http import GraphQLEngine, HttpRequest, HttpResponse
+from energycore.graphql.schema import GraphQLContext, build_engine, build_schema, sdl
+
+__all__ = [
+    "GraphQLContext",
+    "GraphQLEngine",
+    "HttpRequest",
+    "HttpResponse",
+    "build_engine",
+    "build_schema",
+    "sdl",
+]

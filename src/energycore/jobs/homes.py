@@ -77,7 +77,11 @@ def simulate_history(
     now_us = floor_to(to_epoch_us(services.clock.now(), "clock"), step_us)
     since_us = floor_to(now_us - length // timedelta(microseconds=1), step_us)
     return services.ticking.tick(
-        scope, from_epoch_us(now_us), since=from_epoch_us(since_us), progress=progress
+        scope,
+        from_epoch_us(now_us),
+        since=from_epoch_us(since_us),
+        max_catch_up=length + timedelta(microseconds=step_us),
+        progress=progress,
     )
 
 

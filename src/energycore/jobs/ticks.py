@@ -44,7 +44,11 @@ def run_ticks(
     step_us = DEFAULT_STEP_US
     while not stop.is_set():
         try:
-            services.ticking.tick(scope, max_catch_up=max_catch_up, progress=_ended_by(stop))
+            result = services.ticking.tick(
+                scope, max_catch_up=max_catch_up, progress=_ended_by(stop)
+            )
+            if result.skipped:
+                _LOG.warning("%d ticks are too long ago to be made up for", result.skipped)
             step_us = _step_us(services, scope)
         except _Stopped:
             return

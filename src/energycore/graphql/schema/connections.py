@@ -1,4 +1,4 @@
-"""Pages of lists in the shape of Relay: connections, edges, page information and their arguments."""
+"""Pages of lists in the shape of Relay: connections, edges, page information, arguments."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -9,10 +9,10 @@ from graphql import (
     GraphQLBoolean,
     GraphQLField,
     GraphQLInt,
+    GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLOutputType,
     GraphQLString,
 )
 
@@ -125,7 +125,7 @@ def page_info_type() -> GraphQLObjectType:
 
 
 def connection_type(
-    node: GraphQLOutputType,
+    node: GraphQLObjectType | GraphQLInterfaceType,
     name: str,
     page_info: GraphQLObjectType,
     *,

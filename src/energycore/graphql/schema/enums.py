@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import Any
 
 import attrs
 from graphql import GraphQLEnumType, GraphQLEnumValue
 
-from energycore.devices.base import DataSource, StorageMode
+from energycore.devices.base import DataSource, Device, StorageMode
 from energycore.graphql.schema.kinds import KindShape
 from energycore.protocols.records import DeviceOrderField
 from energycore.services.insight import SummaryGroup
 
-__all__ = ["Enums", "make_enums"]
+__all__ = ["Enums", "make_enums", "summary_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -40,9 +39,7 @@ def make_enums(shapes: Iterable[KindShape]) -> Enums:
             },
             description="What a device is; packages can add kinds.",
         ),
-        storage_mode=_of_members(
-            "StorageMode", StorageMode, "What a storage does right now."
-        ),
+        storage_mode=_of_members("StorageMode", StorageMode, "What a storage does right now."),
         data_source=_of_members(
             "DataSource",
             DataSource,
@@ -60,15 +57,13 @@ def make_enums(shapes: Iterable[KindShape]) -> Enums:
             "RATED_POWER: the largest power that a device can produce or draw, declared by each "
             "kind.",
         ),
-        summary_group=_of_members(
-            "SummaryGroup", SummaryGroup, "What totals are grouped by."
-        ),
+        summary_group=_of_members("SummaryGroup", SummaryGroup, "What totals are grouped by."),
     )
 
 
-def summary_of(documented: Any) -> str:
+def summary_of(kind: type[Device]) -> str:
     """The first line of a docstring."""
-    return (documented.__doc__ or documented.__name__).strip().splitlines()[0]
+    return (kind.__doc__ or kind.__name__).strip().splitlines()[0]
 
 
 def _of_members(name: str, enum: type[Enum], description: str) -> GraphQLEnumType:

@@ -73,9 +73,7 @@ def _tuple(values: Sequence[Any] | None) -> tuple[Any, ...] | None:
     return None if values is None else tuple(values)
 
 
-def make_inputs(
-    shapes: Sequence[KindShape], enums: Enums, date_time: GraphQLScalarType
-) -> Inputs:
+def make_inputs(shapes: Sequence[KindShape], enums: Enums, date_time: GraphQLScalarType) -> Inputs:
     """Make the input types of a schema with these kinds."""
     spec = _device_spec(shapes)
     return Inputs(
@@ -180,9 +178,7 @@ def _register_device(enums: Enums, spec: GraphQLInputObjectType) -> GraphQLInput
                 "The caller's own key, unique within the tenant: registering it twice returns the "
                 "first device.",
             ),
-            "dataSource": GraphQLInputField(
-                enums.data_source, default_value=DataSource.SIMULATED
-            ),
+            "dataSource": GraphQLInputField(enums.data_source, default_value=DataSource.SIMULATED),
             "maxGapSeconds": _maybe(
                 GraphQLInt,
                 "Reported devices only: how long one reading's power holds, default 300.",

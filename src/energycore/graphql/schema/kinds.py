@@ -45,7 +45,8 @@ class RatingShape:
         """The same with the default."""
         if not isinstance(self.default, float | int):
             return self.description
-        return f"{self.description} Default: {json.dumps(self.default)}."
+        shown = json.dumps(self.default).removesuffix(".0")
+        return f"{self.description} Default: {shown}."
 
 
 @attrs.frozen(kw_only=True)

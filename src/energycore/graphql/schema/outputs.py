@@ -15,7 +15,6 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLString,
 )
@@ -30,6 +29,7 @@ from energycore.graphql.schema.connections import (
     page_info_type,
     page_request,
 )
+from energycore.graphql.schema.context import Info
 from energycore.graphql.schema.enums import Enums, summary_of
 from energycore.graphql.schema.ids import device_id, site_id
 from energycore.graphql.schema.inputs import Inputs, parse_filter, parse_order
@@ -84,8 +84,8 @@ class Outputs:
 def device_arguments(inputs: Inputs) -> dict[str, GraphQLArgument]:
     """The arguments of a list of devices."""
     return {
-        "filter": GraphQLArgument(inputs.device_filter),
-        "orderBy": GraphQLArgument(inputs.device_order),
+        "filter": GraphQLArgument(inputs.device_filter, out_name="filter_"),
+        "orderBy": GraphQLArgument(inputs.device_order, out_name="order_by"),
         **page_arguments(),
     }
 
@@ -205,7 +205,7 @@ def _storage_fields(enums: Enums) -> dict[str, GraphQLField]:
     }
 
 
-def _dispatch_parameters(node: DeviceNode, _info: GraphQLResolveInfo) -> str:
+def _dispatch_parameters(node: DeviceNode, _info: Info) -> str:
     dispatch = node.record.dispatch
     assert dispatch is not None, "storage always has a strategy"
     return json_text.encode(encode_dispatch(dispatch)[1]).decode("utf-8")
@@ -283,15 +283,15 @@ def _site_type(
 
 def _site_devices(
     node: SiteNode,
-    _info: GraphQLResolveInfo,
+    _info: Info,
     *,
-    filter: Mapping[str, Any] | None = None,  # noqa: A002 - the argument's name
-    orderBy: Mapping[str, Any] | None = None,  # noqa: N803 - the argument's name
+    filter_: Mapping[str, Any] | None = None,
+    order_by: Mapping[str, Any] | None = None,
     **given: Any,
 ) -> Connection[DeviceNode]:
-    order = parse_order(orderBy)
+    order = parse_order(order_by)
     request = page_request(device_order_name(order), given)
-    return node.batch.devices(node.record.id, parse_filter(filter), order, request)
+    return node.batch.devices(node.record.id, parse_filter(filter_), order, request)
 
 
 def _list(item: Any) -> GraphQLList[Any]:

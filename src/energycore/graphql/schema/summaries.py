@@ -10,14 +10,13 @@ from graphql import (
     GraphQLInt,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLString,
 )
 
 from energycore.fleet.summary import EnergySummary
 from energycore.graphql.schema.connections import Connection, page_arguments, page_request
-from energycore.graphql.schema.context import GraphQLContext
+from energycore.graphql.schema.context import GraphQLContext, Info
 from energycore.graphql.schema.cursors import decode_key, encode_key
 from energycore.graphql.schema.ids import site_id
 from energycore.graphql.schema.nodes import (
@@ -195,9 +194,7 @@ def _storage_summary_type() -> GraphQLObjectType:
 def _resolve_storages(storage_kinds: Sequence[str]) -> Resolver:
     kinds = tuple(storage_kinds)
 
-    def resolve(
-        node: SummaryNode, _info: GraphQLResolveInfo, **given: Any
-    ) -> Connection[DeviceNode]:
+    def resolve(node: SummaryNode, _info: Info, **given: Any) -> Connection[DeviceNode]:
         request = page_request(device_order_name(_ORDER), given)
         filter_ = _active_storages(node.filter_, kinds)
         if node.belongs is not None:
@@ -216,9 +213,7 @@ def _active_storages(filter_: DeviceFilter, kinds: tuple[str, ...]) -> DeviceFil
     return attrs.evolve(filter_, kinds=kinds, is_active=True, ids=ids)
 
 
-def _sift(
-    node: SummaryNode, filter_: DeviceFilter, request: PageRequest
-) -> Connection[DeviceNode]:
+def _sift(node: SummaryNode, filter_: DeviceFilter, request: PageRequest) -> Connection[DeviceNode]:
     """A page of a group that no filter describes: go through the list and pick."""
     assert node.belongs is not None
     belongs, context = node.belongs, node.context

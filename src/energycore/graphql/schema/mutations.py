@@ -1,0 +1,345 @@
+"""The fields of Mutation: each calls one service and answers refusals as user errors."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import attrs
+from graphql import (
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInt,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+)
+
+from energycore.devices.base import DataSource
+from energycore.devices.site import Site
+from energycore.devices.storage_device import StorageState
+from energycore.encoding import decode_dispatch
+from energycore.errors import InvalidValue, VersionConflict
+from energycore.graphql import json_text
+from energycore.graphql.schema.context import GraphQLContext, Info
+from energycore.graphql.schema.ids import IdKind, number_of
+from energycore.graphql.schema.inputs import Inputs
+from energycore.graphql.schema.names import camel
+from energycore.graphql.schema.nodes import DeviceBatch, DeviceNode, SiteBatch, SiteNode
+from energycore.graphql.schema.outputs import Outputs
+from energycore.graphql.schema.refusals import EXPECTED, Place, Places, UserError, refusal
+from energycore.graphql.schema.resolving import Resolver, field, required
+from energycore.graphql.schema.specs import Specs
+from energycore.protocols.records import DeviceRecord, SiteRecord
+from energycore.services.ingestion import NewReading, RecordResult
+from energycore.services.registration import KEEP
+
+__all__ = ["MAX_DETAILED_ERRORS", "mutation_type"]
+
+MAX_DETAILED_ERRORS: Final = 100
+"""Rejected readings that are told one by one; all are counted."""
+
+Given = Mapping[str, Any]
+
+_SITE_PLACES: Final[Places] = {
+    "site": ("id",),
+    "name": ("name",),
+    "time_zone": ("timeZone",),
+    "latitude": ("latitude",),
+    "longitude": ("longitude",),
+    "external_id": ("externalId",),
+}
+_COMMAND_PLACES: Final[Places] = {
+    "device": ("id",),
+    "DEVICE_IS_NOT_STORAGE": ("id",),
+    "DEVICE_IS_REPORTED": ("id",),
+    "DEVICE_IS_INACTIVE": ("id",),
+    "mode": ("mode",),
+    "power_w": ("powerW",),
+    "dispatch": ("strategy",),
+    "parametersJson": ("parametersJson",),
+}
+
+
+@attrs.frozen(kw_only=True)
+class _Payload:
+    device: DeviceNode | None = None
+    site: SiteNode | None = None
+    user_errors: tuple[UserError, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class _RecordPayload:
+    result: RecordResult
+    user_errors: tuple[UserError, ...]
+
+
+def mutation_type(
+    outputs: Outputs, inputs: Inputs, user_error: GraphQLObjectType, specs: Specs
+) -> GraphQLObjectType:
+    """The type Mutation of a schema."""
+    errors = required(GraphQLList(GraphQLNonNull(user_error)), "user_errors")
+    site = GraphQLObjectType(
+        "SitePayload", {"site": field(outputs.site, "site"), "userErrors": errors}
+    )
+    device = GraphQLObjectType(
+        "DevicePayload", {"device": field(outputs.device, "device"), "userErrors": errors}
+    )
+    record = GraphQLObjectType(
+        "RecordReadingsPayload",
+        {
+            "acceptedCount": required(GraphQLInt, "result.accepted"),
+            "duplicateCount": required(GraphQLInt, "result.duplicates"),
+            "rejectedCount": GraphQLField(
+                GraphQLNonNull(GraphQLInt), resolve=lambda payload, _: len(payload.result.rejected)
+            ),
+            "userErrors": GraphQLField(
+                errors.type,
+                resolve=errors.resolve,
+                description=f"The first {MAX_DETAILED_ERRORS} rejected readings, with their "
+                "position in the input.",
+            ),
+        },
+    )
+    return GraphQLObjectType(
+        "Mutation",
+        {
+            "registerSite": _field(site, inputs.register_site, _register_site),
+            "updateSite": _field(site, inputs.update_site, _update_site),
+            "registerDevice": _field(device, inputs.register_device, _register_device(specs)),
+            "updateDevice": _field(device, inputs.update_device, _update_device(specs)),
+            "deactivateDevice": _field(device, inputs.device_id, _deactivate),
+            "reactivateDevice": _field(device, inputs.device_id, _reactivate),
+            "setStorageMode": _field(device, inputs.set_storage_mode, _set_mode),
+            "setDispatch": _field(device, inputs.set_dispatch, _set_dispatch),
+            "recordReadings": _field(record, inputs.record_readings, _record_readings),
+        },
+    )
+
+
+def _field(
+    payload: GraphQLObjectType,
+    input_: GraphQLInputObjectType,
+    resolve: Callable[[GraphQLContext, Given], object],
+) -> GraphQLField:
+    def resolver(_root: object, info: Info, given: Given) -> object:
+        return resolve(info.context, given)
+
+    answer: Resolver = resolver
+    argument = GraphQLArgument(GraphQLNonNull(input_), out_name="given")
+    return GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer)
+
+
+def _register_site(context: GraphQLContext, given: Given) -> _Payload:
+    def call() -> SiteRecord:
+        site = Site(
+            name=given["name"],
+            time_zone=given["timeZone"],
+            latitude=given.get("latitude"),
+            longitude=given.get("longitude"),
+        )
+        return context.services.registration.register_site(
+            context.scope, site, external_id=given.get("externalId")
+        )
+
+    return _site_payload(context, given, call)
+
+
+def _update_site(context: GraphQLContext, given: Given) -> _Payload:
+    def call() -> SiteRecord:
+        _check_not_null(given, name="name", time_zone="timeZone")
+        return context.services.registration.update_site(
+            context.scope,
+            number_of(IdKind.SITE, given["id"]),
+            name=given.get("name"),
+            time_zone=given.get("timeZone"),
+            latitude=given.get("latitude", KEEP),
+            longitude=given.get("longitude", KEEP),
+        )
+
+    return _site_payload(context, given, call)
+
+
+def _register_device(specs: Specs) -> Callable[[GraphQLContext, Given], _Payload]:
+    def resolve(context: GraphQLContext, given: Given) -> _Payload:
+        spec = specs.read(given["spec"])
+
+        def call() -> DeviceRecord:
+            site = given.get("siteId")
+            gap_s = given.get("maxGapSeconds")
+            stored_wh = spec.stored_wh
+            return context.services.registration.register_device(
+                context.scope,
+                spec.device(given["name"]),
+                site_id=None if site is None else number_of(IdKind.SITE, site),
+                tags=given.get("tags") or (),
+                external_id=given.get("externalId"),
+                data_source=given.get("dataSource") or DataSource.SIMULATED,
+                max_gap=None if gap_s is None else timedelta(seconds=gap_s),
+                initial=None if stored_wh is None else StorageState(stored_wh=stored_wh),
+            )
+
+        return _device_payload(context, given, _device_places(spec.places), call)
+
+    return resolve
+
+
+def _update_device(specs: Specs) -> Callable[[GraphQLContext, Given], _Payload]:
+    def resolve(context: GraphQLContext, given: Given) -> _Payload:
+        spec = specs.read(given["spec"]) if given.get("spec") else None
+
+        def call() -> DeviceRecord:
+            _check_not_null(given, name="name", spec="spec")
+            site = given.get("siteId", KEEP)
+            return context.services.registration.update_device(
+                context.scope,
+                number_of(IdKind.DEVICE, given["id"]),
+                expected_version=given.get("expectedVersion"),
+                name=given.get("name"),
+                site_id=number_of(IdKind.SITE, site) if isinstance(site, str) else site,
+                tags=given.get("tags", KEEP),
+                # A device cannot do without a name; the service keeps the stored one.
+                device=None if spec is None else spec.device("ratings"),
+                stored_wh=None if spec is None else spec.stored_wh,
+            )
+
+        places = _device_places({} if spec is None else spec.places)
+        return _device_payload(context, given, {**places, "device": ("id",)}, call)
+
+    return resolve
+
+
+def _deactivate(context: GraphQLContext, given: Given) -> _Payload:
+    number = number_of(IdKind.DEVICE, given["id"])
+    return _device_payload(
+        context,
+        given,
+        _COMMAND_PLACES,
+        lambda: context.services.registration.deactivate(context.scope, number),
+    )
+
+
+def _reactivate(context: GraphQLContext, given: Given) -> _Payload:
+    number = number_of(IdKind.DEVICE, given["id"])
+    return _device_payload(
+        context,
+        given,
+        _COMMAND_PLACES,
+        lambda: context.services.registration.reactivate(context.scope, number),
+    )
+
+
+def _set_mode(context: GraphQLContext, given: Given) -> _Payload:
+    number = number_of(IdKind.DEVICE, given["id"])
+    return _device_payload(
+        context,
+        given,
+        _COMMAND_PLACES,
+        lambda: context.services.control.set_mode(
+            context.scope, number, given["mode"], given.get("powerW")
+        ),
+    )
+
+
+def _set_dispatch(context: GraphQLContext, given: Given) -> _Payload:
+    def call() -> DeviceRecord:
+        dispatch = decode_dispatch(given["strategy"], _parameters(given.get("parametersJson")))
+        number = number_of(IdKind.DEVICE, given["id"])
+        return context.services.control.set_dispatch(context.scope, number, dispatch)
+
+    # What is in no place of its own is a parameter of the strategy.
+    return _device_payload(context, given, _COMMAND_PLACES, call, ("parametersJson",))
+
+
+def _parameters(text: str | None) -> Mapping[str, Any]:
+    if text is None:
+        return {}
+    try:
+        parameters = json_text.decode(text.encode("utf-8"))
+    except ValueError:
+        parameters = None
+    if not isinstance(parameters, dict):
+        raise InvalidValue("parametersJson", text, "a JSON object")
+    return parameters
+
+
+def _record_readings(context: GraphQLContext, given: Given) -> _RecordPayload:
+    readings = given["readings"]
+    result = context.services.ingestion.record(
+        context.scope,
+        [
+            NewReading(
+                device_id=number_of(IdKind.DEVICE, reading["deviceId"]),
+                at=reading["at"],
+                power_w=reading["powerW"],
+                stored_wh=reading.get("storedWh"),
+            )
+            for reading in readings
+        ],
+    )
+    errors = []
+    for rejection in result.rejected[:MAX_DETAILED_ERRORS]:
+        error = refusal(rejection.error, readings[rejection.index], _READING_PLACES)
+        path = ("input", "readings", str(rejection.index))
+        errors.append(attrs.evolve(error, path=path))
+    return _RecordPayload(result=result, user_errors=tuple(errors))
+
+
+_READING_PLACES: Final[Places] = {
+    "device": ("deviceId",),
+    "at": ("at",),
+    "power_w": ("powerW",),
+    "stored_wh": ("storedWh",),
+}
+
+
+def _site_payload(
+    context: GraphQLContext, given: Given, call: Callable[[], SiteRecord]
+) -> _Payload:
+    try:
+        record = call()
+    except EXPECTED as error:
+        return _Payload(user_errors=(refusal(error, given, _SITE_PLACES),))
+    return _Payload(site=SiteBatch(context, [record]).node(record))
+
+
+def _device_payload(
+    context: GraphQLContext,
+    given: Given,
+    places: Places,
+    call: Callable[[], DeviceRecord],
+    otherwise: Place = (),
+) -> _Payload:
+    try:
+        record = call()
+    except EXPECTED as error:
+        current = error.current if isinstance(error, VersionConflict) else None
+        return _Payload(
+            device=_node(context, current) if isinstance(current, DeviceRecord) else None,
+            user_errors=(refusal(error, given, places, otherwise),),
+        )
+    return _Payload(device=_node(context, record))
+
+
+def _node(context: GraphQLContext, record: DeviceRecord) -> DeviceNode:
+    return DeviceBatch(context, [record]).node(record)
+
+
+def _device_places(spec: Places) -> Places:
+    names = ("name", "tags", "external_id", "data_source")
+    return {
+        **{name: (camel(name),) for name in names},
+        "site": ("siteId",),
+        "max_gap": ("maxGapSeconds",),
+        "NAME_TAKEN": ("name",),
+        "VERSION_CONFLICT": ("expectedVersion",),
+        "KIND_CHANGED": ("spec",),
+        "CLOCK_IS_SIMULATED": ("dataSource",),
+        **spec,
+    }
+
+
+def _check_not_null(given: Given, **names: str) -> None:
+    for attribute, name in names.items():
+        if name in given and given[name] is None:
+            raise InvalidValue(attribute, None, "given or absent: it cannot be cleared")

@@ -1,0 +1,163 @@
+"""The fields of Query."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLID,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+)
+
+from energycore.errors import PageTooLarge
+from energycore.graphql.schema.connections import Connection, page_arguments, page_request
+from energycore.graphql.schema.context import GraphQLContext, Info
+from energycore.graphql.schema.enums import Enums
+from energycore.graphql.schema.ids import IdKind, identity
+from energycore.graphql.schema.inputs import Inputs, parse_filter, parse_order
+from energycore.graphql.schema.nodes import (
+    DeviceBatch,
+    DeviceNode,
+    SiteBatch,
+    SiteNode,
+    SummaryNode,
+    device_connection,
+    device_order_name,
+)
+from energycore.graphql.schema.outputs import Outputs, device_arguments
+from energycore.graphql.schema.summaries import GroupNode, group_connection
+from energycore.protocols.records import MAX_PAGE
+from energycore.services.insight import SummaryGroup
+
+__all__ = ["query_type"]
+
+_SITES: Final = "sites"
+
+
+def query_type(outputs: Outputs, inputs: Inputs, enums: Enums) -> GraphQLObjectType:
+    """The type Query of a schema."""
+    one = {"id": GraphQLArgument(GraphQLNonNull(GraphQLID), out_name="text")}
+    ids = GraphQLNonNull(GraphQLList(GraphQLNonNull(GraphQLID)))
+    filter_ = GraphQLArgument(inputs.device_filter, out_name="filter_")
+    return GraphQLObjectType(
+        "Query",
+        {
+            "node": GraphQLField(outputs.node, one, _node),
+            "nodes": GraphQLField(
+                GraphQLNonNull(GraphQLList(outputs.node)),
+                {"ids": GraphQLArgument(ids)},
+                _nodes,
+                description=f"At most {MAX_PAGE}; null for each ID that nothing has.",
+            ),
+            "device": GraphQLField(outputs.device, one, _device),
+            "devices": GraphQLField(
+                GraphQLNonNull(outputs.device_connection), device_arguments(inputs), _devices
+            ),
+            "site": GraphQLField(outputs.site, one, _site),
+            "sites": GraphQLField(
+                GraphQLNonNull(outputs.site_connection), page_arguments(), _sites
+            ),
+            "energySummary": GraphQLField(
+                GraphQLNonNull(outputs.energy_summary), {"filter": filter_}, _energy_summary
+            ),
+            "energySummaries": GraphQLField(
+                GraphQLNonNull(outputs.group_connection),
+                {
+                    "groupBy": GraphQLArgument(
+                        GraphQLNonNull(enums.summary_group), out_name="group"
+                    ),
+                    "filter": filter_,
+                    **page_arguments(backward=False),
+                },
+                _energy_summaries,
+                description="Ordered by key.",
+            ),
+        },
+    )
+
+
+def _node(_root: object, info: Info, text: str) -> DeviceNode | SiteNode | None:
+    return _found(info.context, [text])[0]
+
+
+def _nodes(_root: object, info: Info, ids: Sequence[str]) -> list[DeviceNode | SiteNode | None]:
+    if len(ids) > MAX_PAGE:
+        raise PageTooLarge("ids", len(ids), f"at most {MAX_PAGE}")
+    return _found(info.context, ids)
+
+
+def _device(_root: object, info: Info, text: str) -> DeviceNode | None:
+    node = _found(info.context, [text])[0]
+    return node if isinstance(node, DeviceNode) else None
+
+
+def _site(_root: object, info: Info, text: str) -> SiteNode | None:
+    node = _found(info.context, [text])[0]
+    return node if isinstance(node, SiteNode) else None
+
+
+def _found(context: GraphQLContext, ids: Sequence[str]) -> list[DeviceNode | SiteNode | None]:
+    """What each ID stands for, in their order; one call for all devices and one for all sites."""
+    insight, scope = context.services.insight, context.scope
+    asked = [identity(text) for text in ids]
+    wanted = {kind: {number for _, number in filter(None, asked) if _ is kind} for kind in IdKind}
+    devices = insight.devices_by_id(scope, wanted[IdKind.DEVICE])
+    sites = insight.sites_by_id(scope, wanted[IdKind.SITE]) if wanted[IdKind.SITE] else {}
+    device_batch = DeviceBatch(context, devices.values())
+    site_batch = SiteBatch(context, sites.values())
+    nodes: dict[tuple[IdKind, int] | None, DeviceNode | SiteNode] = {}
+    nodes |= {(IdKind.DEVICE, number): device_batch.node(r) for number, r in devices.items()}
+    nodes |= {(IdKind.SITE, number): site_batch.node(r) for number, r in sites.items()}
+    return [nodes.get(key) for key in asked]
+
+
+def _devices(
+    _root: object,
+    info: Info,
+    *,
+    filter_: Mapping[str, Any] | None = None,
+    order_by: Mapping[str, Any] | None = None,
+    **given: Any,
+) -> Connection[DeviceNode]:
+    context: GraphQLContext = info.context
+    chosen, order = parse_filter(filter_), parse_order(order_by)
+    request = page_request(device_order_name(order), given)
+    page = context.services.insight.find(context.scope, chosen, order, request)
+    return device_connection(context, page, order, chosen)
+
+
+def _sites(_root: object, info: Info, **given: Any) -> Connection[SiteNode]:
+    context: GraphQLContext = info.context
+    insight, scope = context.services.insight, context.scope
+    page = insight.sites(scope, page_request(_SITES, given))
+    batch = SiteBatch(context, page.items)
+    return Connection(
+        nodes=[batch.node(record) for record in page.items],
+        cursors=page.cursors,
+        order=_SITES,
+        has_next=page.has_next,
+        has_previous=page.has_previous,
+        count=lambda: insight.site_count(scope),
+    )
+
+
+def _energy_summary(
+    _root: object, info: Info, *, filter_: Mapping[str, Any] | None = None
+) -> SummaryNode:
+    context: GraphQLContext = info.context
+    chosen = parse_filter(filter_)
+    return SummaryNode(context.services.insight.summary(context.scope, chosen), context, chosen)
+
+
+def _energy_summaries(
+    _root: object,
+    info: Info,
+    *,
+    group: SummaryGroup,
+    filter_: Mapping[str, Any] | None = None,
+    **given: Any,
+) -> Connection[GroupNode]:
+    return group_connection(info.context, group, parse_filter(filter_), given)

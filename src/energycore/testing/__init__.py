@@ -1,0 +1,50 @@
+"""The contract of a storage backend as pytest classes, for backends of third parties as well.
+
+Subclass `StorageContract` and give it a fixture called `storage`:
+
+```python
+class TestMyStorage(StorageContract):
+    @pytest.fixture
+    def storage(self):
+        with closing(MyStorage()) as storage:
+            yield storage
+```
+
+Needs pytest and hypothesis. A storage may be shared by tests: each works in tenants of its own.
+"""
+
+from energycore.testing.contract import Contract
+from energycore.testing.devices import DeviceContract
+from energycore.testing.fleet import FleetContract
+from energycore.testing.paging import PagingContract
+from energycore.testing.settings import SettingContract
+from energycore.testing.sites import SiteContract
+from energycore.testing.telemetry import TelemetryContract
+from energycore.testing.tenants import TenantContract
+from energycore.testing.transactions import TransactionContract
+
+__all__ = [
+    "Contract",
+    "DeviceContract",
+    "FleetContract",
+    "PagingContract",
+    "SettingContract",
+    "SiteContract",
+    "StorageContract",
+    "TelemetryContract",
+    "TenantContract",
+    "TransactionContract",
+]
+
+
+class StorageContract(
+    SiteContract,
+    DeviceContract,
+    PagingContract,
+    FleetContract,
+    TelemetryContract,
+    SettingContract,
+    TenantContract,
+    TransactionContract,
+):
+    """Every promise of `energycore.protocols.storage`, one test each."""

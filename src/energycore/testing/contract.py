@@ -1,0 +1,150 @@
+"""What the parts of the contract share: fixtures, and values to store."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+import hypothesis
+import numpy as np
+import pytest
+
+from energycore.devices.base import DataSource, Device
+from energycore.devices.kinds.appliance import Appliance
+from energycore.devices.kinds.battery import Battery
+from energycore.devices.kinds.solar_panel import SolarPanel
+from energycore.devices.site import Site
+from energycore.protocols.records import DeviceRecord, NewDevice, NewSite, SiteRecord
+from energycore.protocols.scope import Scope
+from energycore.protocols.storage import Storage, UnitOfWork
+from energycore.quantities.units import MISSING
+from energycore.simulation.dispatch import Manual
+from energycore.telemetry.readings import ReadingBatch
+
+__all__ = [
+    "LAW",
+    "MINUTE_US",
+    "Contract",
+    "add_device",
+    "add_site",
+    "battery",
+    "new_device",
+    "new_scope",
+    "new_site",
+    "panel",
+    "readings",
+    "rows_of",
+]
+
+MINUTE_US: Final = 60_000_000
+
+# A law is tried on one storage, each example in a tenant of its own.
+LAW: Final = hypothesis.settings(
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[
+        hypothesis.HealthCheck.differing_executors,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
+)
+
+
+class Contract:
+    """Base of all parts: a subclass supplies the `storage` that is held to the contract."""
+
+    @pytest.fixture
+    def storage(self) -> Storage:
+        """The storage under test; it may hold data of other tenants."""
+        raise NotImplementedError("give the class a fixture that is called storage")
+
+    @pytest.fixture
+    def scope(self) -> Scope:
+        """A tenant that has nothing yet."""
+        return new_scope()
+
+
+def new_scope() -> Scope:
+    """A tenant that nobody else uses."""
+    return Scope(f"tenant-{uuid4().hex}")
+
+
+def panel(name: str = "Roof", rated_power_w: float = 5_000.0) -> SolarPanel:
+    """A solar panel."""
+    return SolarPanel(name=name, rated_power_w=rated_power_w)
+
+
+def battery(name: str = "Wall", capacity_wh: float = 13_500.0) -> Battery:
+    """A battery."""
+    return Battery(
+        name=name, capacity_wh=capacity_wh, max_charge_w=5_000.0, max_discharge_w=4_600.0
+    )
+
+
+def appliance(name: str = "Kettle") -> Appliance:
+    """An appliance."""
+    return Appliance(name=name, average_power_w=100.0)
+
+
+def new_site(name: str = "Home", **more: Any) -> NewSite:
+    """A site that is about to be stored."""
+    site = Site(name=name, time_zone="Europe/Berlin", latitude=52.5, longitude=13.4)
+    return NewSite(**{"site": site, "registered_at_us": 1_000, **more})
+
+
+def new_device(device: Device | None = None, **more: Any) -> NewDevice:
+    """A device that is about to be stored."""
+    device = device or panel()
+    usual: dict[str, Any] = {
+        "device": device,
+        "noise_key": 17,
+        "max_gap_us": MINUTE_US,
+        "registered_at_us": 2_000,
+        "simulated_from_us": 0,
+        "dispatch": Manual() if isinstance(device, Battery) else None,
+    }
+    return NewDevice(**usual | more)
+
+
+def add_site(storage: Storage, scope: Scope, new: NewSite | None = None) -> SiteRecord:
+    """Store a site in a transaction of its own."""
+    with storage.transaction(write=True) as work:
+        return work.sites.add(scope, new or new_site())
+
+
+def add_device(
+    storage: Storage, scope: Scope, device: Device | None = None, **more: Any
+) -> DeviceRecord:
+    """Store a device in a transaction of its own."""
+    with storage.transaction(write=True) as work:
+        return work.devices.add(scope, new_device(device, **more))
+
+
+def readings(*rows: Sequence[int | None]) -> ReadingBatch:
+    """A batch of rows of device, instant [us], power [mW] and stored energy [mWh] or None."""
+    columns = np.array(
+        [[MISSING if value is None else value for value in row] for row in rows], dtype=np.int64
+    ).reshape(-1, 4)
+    return ReadingBatch(
+        device_id=columns[:, 0],
+        at_us=columns[:, 1],
+        power_mw=columns[:, 2],
+        stored_mwh=columns[:, 3],
+    )
+
+
+def rows_of(batch: ReadingBatch) -> list[tuple[int, int, int, int | None]]:
+    """A batch as rows again."""
+    return list(
+        zip(
+            batch.device_id.tolist(),
+            batch.at_us.tolist(),
+            batch.power_mw.tolist(),
+            batch.stored_or_none(),
+            strict=True,
+        )
+    )
+
+
+def reported(work: UnitOfWork, scope: Scope, name: str) -> int:
+    """Store a reported device; its identity."""
+    new = new_device(panel(name), data_source=DataSource.REPORTED)
+    return work.devices.add(scope, new).id
