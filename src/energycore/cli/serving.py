@@ -5,7 +5,7 @@ import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -91,11 +91,11 @@ def _interruptible() -> Iterator[None]:
     """Let SIGTERM do what Ctrl-C does, and both of them end the block quietly."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        yield
-    except KeyboardInterrupt:
-        note("stopped")
+        with suppress(KeyboardInterrupt):
+            yield
     finally:
         signal.signal(signal.SIGTERM, before)
+    note("stopped")
 
 
 def _prepared(energy: Energy, home: Home | None, options: ServeOptions) -> Energy:

@@ -115,7 +115,10 @@ def _columns(
     sites: Mapping[int | None, int],
     zones: Mapping[str, int],
 ) -> KindColumns:
-    members = sorted(members, key=lambda m: (sites[m.site], m.noise_key, m.device_id))
+    # Names differ within a site, so that equal noise keys leave nothing to the order of members.
+    members = sorted(
+        members, key=lambda m: (sites[m.site], m.noise_key, m.device.name, m.device_id)
+    )
     dispatches, dispatch_index = _dispatches(kind, members)
     return KindColumns(
         kind=kind,

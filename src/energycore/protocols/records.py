@@ -67,7 +67,7 @@ class NewDevice:
 
     device: Device
     noise_key: int
-    """64 bits; stored beside the device, whose own `noise_key` may be None."""
+    """64 bits; the device's own `noise_key` is the same, or None."""
     site_id: int | None = None
     tags: tuple[str, ...] = ()
     """Without repetition, in alphabetical order."""
@@ -149,7 +149,10 @@ class DeviceOrderField(Enum):
 
 @attrs.frozen(kw_only=True)
 class DeviceOrder:
-    """An order of devices. Names are compared after case folding, by code point."""
+    """An order of devices; descending is the exact reverse of ascending.
+
+    Names are compared after case folding, by code point.
+    """
 
     field: DeviceOrderField = DeviceOrderField.REGISTERED_AT
     descending: bool = False

@@ -38,7 +38,7 @@ class DeviceContract(Contract):
     @hypothesis.given(
         rated_power_w=st.floats(0.001, 1e8),
         noise_key=st.integers(0, 2**64 - 1),
-        own_key=st.none() | st.integers(0, 2**64 - 1),
+        has_own_key=st.booleans(),
         instants=st.tuples(INT64, INT64),
         is_active=st.booleans(),
         source=st.sampled_from(DataSource),
@@ -48,13 +48,14 @@ class DeviceContract(Contract):
         storage: Storage,
         rated_power_w: float,
         noise_key: int,
-        own_key: int | None,
+        has_own_key: bool,
         instants: tuple[int, int],
         is_active: bool,
         source: DataSource,
     ) -> None:
         """Every field returns as it was, numbers to the last bit."""
         scope = new_scope()
+        own_key = noise_key if has_own_key else None
         device = attrs.evolve(panel(rated_power_w=rated_power_w), noise_key=own_key)
         new = new_device(
             device,

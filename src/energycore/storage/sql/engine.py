@@ -106,7 +106,8 @@ def begin_options(engine: Engine, *, write: bool) -> dict[str, Any]:
 
 
 def _sqlite(url: URL) -> Engine:
-    options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_S, "check_same_thread": False}}
+    given = {} if "timeout" in url.query else {"timeout": _BUSY_S}
+    options: dict[str, Any] = {"connect_args": {**given, "check_same_thread": False}}
     in_memory = is_in_memory(url)
     options |= {"poolclass": StaticPool} if in_memory else _POOL
     engine = create_engine(url, hide_parameters=True, **options)

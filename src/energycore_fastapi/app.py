@@ -1,0 +1,91 @@
+"""A FastAPI application over one database: GraphQL, GraphiQL and a health check."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from energycore.errors import EnergycoreError
+from energycore.graphql import GraphQLContext, GraphQLEngine, build_engine
+from energycore.protocols.records import PageRequest
+from energycore.protocols.scope import Scope
+from energycore.wiring.energy import Energy
+from energycore_fastapi.application import graphql_app
+
+__all__ = ["EXAMPLE", "create_app"]
+
+EXAMPLE: Final = """\
+# The devices of the home, and what they add up to right now.
+{
+  energySummary { productionW consumptionW netPowerW storage { storedWh stateOfCharge } }
+  devices(first: 10) {
+    nodes {
+      id
+      name
+      kind
+      state { at powerW storedWh mode }
+    }
+    totalCount
+  }
+}
+"""
+
+_ONE: Final = PageRequest(first=1)
+
+
+def create_app(
+    energy: Energy,
+    *,
+    engine: GraphQLEngine | None = None,
+    scope_of: Callable[[Request], Scope] | None = None,
+    graphiql: bool = True,
+    max_threads: int = 8,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = None,
+) -> FastAPI:
+    """Make an application that serves GraphQL at /graphql and its health at /health.
+
+    The caller keeps `energy` and closes it after the application has ended.
+
+    Args:
+        energy: the database, and the tenant of whoever asks.
+        engine: answers the requests; by default one with all installed device kinds.
+        scope_of: tells the tenant of a request instead, and may raise HTTPException to refuse it.
+        graphiql: whether GraphiQL is served at /.
+        max_threads: the most requests that are answered at one time; further ones wait.
+        lifespan: entered before the first request and left after the last one, for work that
+            goes on beside the requests, such as ticks; its state is the application's.
+    """
+    own = GraphQLContext(services=energy.services, scope=energy.scope)
+
+    def context(request: Request) -> GraphQLContext:
+        if scope_of is None:
+            return own
+        return GraphQLContext(services=energy.services, scope=scope_of(request))
+
+    # No coroutine, so that the database is asked in a thread.
+    def health(_request: Request) -> JSONResponse:
+        return _health(energy)
+
+    app = graphql_app(
+        build_engine() if engine is None else engine,
+        context,
+        graphiql_path="/" if graphiql else None,
+        example=EXAMPLE,
+        max_threads=max_threads,
+        lifespan=lifespan,
+    )
+    app.router.routes.append(Route("/health", health, name="health"))
+    return app
+
+
+def _health(energy: Energy) -> JSONResponse:
+    try:
+        energy.devices(page=_ONE)
+    except EnergycoreError as error:
+        # Only the code: the message may name hosts and files.
+        return JSONResponse({"status": "unavailable", "code": error.code}, status_code=503)
+    return JSONResponse({"status": "ok"})

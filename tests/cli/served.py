@@ -1,0 +1,100 @@
+"""A real server in a process of its own, asked over HTTP like any other."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+__all__ = ["Server", "energycore", "running"]
+
+DEADLINE_S = 120
+
+
+def energycore(folder: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "energycore", *arguments],
+        cwd=folder,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+    )
+
+
+class Server:
+    """One `energycore serve` that has said where it is."""
+
+    def __init__(self, process: "subprocess.Popen[str]", output: Path, errors: Path) -> None:
+        self.process = process
+        self._output = output
+        self._errors = errors
+        self.until(lambda: "Ctrl-C stops" in self.output)
+        found = re.search(r"GraphQL +(http://\S+)/graphql", self.output)
+        assert found, self.output
+        self.client = httpx.Client(base_url=found[1], timeout=DEADLINE_S)
+        self.until(lambda: self.client.get("/health").json() == {"status": "ok"})
+
+    @property
+    def output(self) -> str:
+        """What it has written so far."""
+        return self._output.read_text(encoding="utf-8")
+
+    @property
+    def errors(self) -> str:
+        """What it has said beside that so far."""
+        return self._errors.read_text(encoding="utf-8")
+
+    def until(self, holds: Any) -> None:
+        """Ask again and again until the answer is yes, or the time is up."""
+        end = time.monotonic() + DEADLINE_S
+        while not holds():
+            assert self.process.poll() is None, f"it ended:\n{self.output}{self.errors}"
+            assert time.monotonic() < end, f"it takes too long:\n{self.output}{self.errors}"
+            time.sleep(0.02)
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """The data that a query or mutation brings."""
+        body = {"query": query, "variables": variables}
+        answer = self.client.post("/graphql", json=body).json()
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal, and wait for the exit status."""
+        self.client.close()
+        self.process.send_signal(number)
+        return self.process.wait(DEADLINE_S)
+
+
+@contextmanager
+def running(folder: Path, *arguments: str | Path) -> Iterator[Server]:
+    """Start `energycore serve` in a folder, on a free port; at the end it is gone."""
+    number = len(list(folder.glob("*.out")))
+    output, errors = folder / f"{number}.out", folder / f"{number}.err"
+    with output.open("w") as out, errors.open("w") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "energycore", "serve", "--port", "0", *arguments],
+            cwd=folder,
+            env=_environment(),
+            stdout=out,
+            stderr=err,
+            text=True,
+        )
+    try:
+        yield Server(process, output, errors)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1"}

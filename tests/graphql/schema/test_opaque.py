@@ -1,0 +1,164 @@
+"""IDs, cursors and instants: what clients hand back, and what they make up."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from energycore.errors import InstantWithoutZone, InvalidCursor, InvalidValue
+from energycore.graphql.schema.cursors import decode_cursor, decode_key, encode_cursor, encode_key
+from energycore.graphql.schema.ids import NOBODY, IdKind, device_id, identity, number_of, site_id
+from energycore.graphql.schema.opaque import reveal, seal
+from energycore.graphql.schema.scalars import format_instant, parse_instant
+from energycore.protocols.records import Cursor
+from energycore.quantities.instants import to_epoch_us
+
+NUMBERS = st.integers(min_value=1, max_value=(1 << 63) - 1)
+TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
+KEYS = st.one_of(
+    TEXTS,
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+
+
+@given(NUMBERS)
+def test_an_id_stands_for_one_object(number):
+    assert identity(device_id(number)) == (IdKind.DEVICE, number)
+    assert identity(site_id(number)) == (IdKind.SITE, number)
+    assert device_id(number) == seal(f"device:{number}")
+    assert number_of(IdKind.SITE, device_id(number)) == NOBODY
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "",
+        "x",
+        "42",
+        "ü",
+        seal("device:0"),
+        seal("device:01"),
+        seal("device:-1"),
+        seal("device:1 "),
+        seal("device:\N{ARABIC-INDIC DIGIT ONE}"),
+        seal(f"device:{1 << 63}"),
+        seal("device:" + "9" * 5_000),
+        seal("user:1"),
+        device_id(1) + "=",
+        device_id(1) + "\n",
+        " " + device_id(1),
+        base64.b64encode(b"device:1\xff").decode(),
+    ],
+)
+def test_what_is_no_id_stands_for_nobody(forged):
+    assert identity(forged) is None
+    assert number_of(IdKind.DEVICE, forged) == NOBODY
+
+
+@given(st.text(max_size=30))
+def test_no_text_breaks_the_reading_of_ids_and_cursors(text):
+    found = identity(text)
+    assert found is None or text in (device_id(found[1]), site_id(found[1]))
+    with pytest.raises(InvalidCursor):
+        decode_cursor("sites", "after", text)
+
+
+@given(KEYS, st.integers())
+def test_a_cursor_returns_the_place_that_it_was_made_of(key, number):
+    place = Cursor(key, number)
+    read = decode_cursor("o", "after", encode_cursor("o", place))
+    assert read == place
+    assert type(read.key) is type(key)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        encode_cursor("devices:name:desc", Cursor("a", 1)),
+        encode_key("devices:name:asc", "a"),
+        seal('["devices:name:asc","a",1,2]'),
+        seal('["devices:name:asc","a",true]'),
+        seal('["devices:name:asc","a",1.0]'),
+        seal('["devices:name:asc",null,1]'),
+        seal('["devices:name:asc",NaN,1]'),
+        seal('["devices:name:asc",1e999,1]'),
+        seal('["devices:name:asc",{},1]'),
+        seal("[" * 100_000),
+        seal("5"),
+        "%",
+    ],
+)
+def test_a_cursor_of_another_list_or_none_at_all_is_refused(forged):
+    with pytest.raises(InvalidCursor):
+        decode_cursor("devices:name:asc", "after", forged)
+
+
+def test_a_cursor_of_groups_holds_a_key_of_their_type_or_none():
+    for key in ("roof", None):
+        assert decode_key("groups:tag", "after", encode_key("groups:tag", key), str) == key
+    with pytest.raises(InvalidCursor):
+        decode_key("groups:site", "after", encode_key("groups:site", "roof"), int)
+    with pytest.raises(InvalidCursor):
+        decode_key("groups:site", "after", encode_key("groups:site", True), int)
+
+
+@given(TEXTS)
+def test_a_sealed_text_has_one_spelling(text):
+    sealed = seal(text)
+    assert reveal(sealed) == text
+    with pytest.raises(ValueError, match="not base64url as it is written here"):
+        reveal(sealed + "=")
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-06-01T12:00:00Z", "2026-06-01T12:00:00.000Z"),
+        ("2026-06-01T12:00:00.123Z", "2026-06-01T12:00:00.123Z"),
+        ("2026-06-01T12:00:00.5+02:00", "2026-06-01T10:00:00.500Z"),
+        ("2026-01-01T00:00:00-03:30", "2026-01-01T03:30:00.000Z"),
+        ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
+    ],
+)
+def test_an_instant_comes_back_in_utc_with_its_milliseconds(text, utc):
+    assert format_instant(to_epoch_us(parse_instant(text))) == utc
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-06-01",
+        "2026-06-01 12:00:00Z",
+        "2026-06-01T12:00Z",
+        "2026-06-01T12:00:60Z",
+        "2026-06-01T24:00:00Z",
+        "2026-02-29T12:00:00Z",
+        "2026-13-01T12:00:00Z",
+        "2026-06-01T12:00:00z",
+        "2026-06-01t12:00:00Z",
+        "2026-06-01T12:00:00.Z",
+        "2026-06-01T12:00:00,5Z",
+        "2026-06-01T12:00:00+0200",
+        "2026-06-01T12:00:00+24:00",
+        "2026-06-01T12:00:00-00:00",
+        "2026-06-01T12:00:00Z\n",
+        "202\N{ARABIC-INDIC DIGIT SIX}-06-01T12:00:00Z",
+        "20260601T120000Z",
+        "2026-W23-1T12:00:00Z",
+        "",
+        0,
+        1_780_315_200,
+        None,
+        True,
+    ],
+)
+def test_what_is_no_instant_is_refused(text):
+    with pytest.raises(InvalidValue):
+        parse_instant(text)
+
+
+def test_an_instant_without_an_offset_is_refused_by_name():
+    with pytest.raises(InstantWithoutZone):
+        parse_instant("2026-06-01T12:00:00")
