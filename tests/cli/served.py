@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
-__all__ = ["Server", "energycore", "running"]
+__all__ = ["DEADLINE_S", "Server", "Starting", "energycore", "running", "starting"]
 
 DEADLINE_S = 120
 
@@ -30,13 +30,19 @@ def energycore(folder: Path, *arguments: str | Path) -> "subprocess.CompletedPro
     )
 
 
+class Starting(NamedTuple):
+    """A process, and the files that it writes to."""
+
+    process: "subprocess.Popen[str]"
+    output: Path
+    errors: Path
+
+
 class Server:
     """One `energycore serve` that has said where it is."""
 
-    def __init__(self, process: "subprocess.Popen[str]", output: Path, errors: Path) -> None:
-        self.process = process
-        self._output = output
-        self._errors = errors
+    def __init__(self, starting: Starting) -> None:
+        self.process, self._output, self._errors = starting
         self.until(lambda: "Ctrl-C stops" in self.output)
         found = re.search(r"GraphQL +(http://\S+)/graphql", self.output)
         assert found, self.output
@@ -76,7 +82,7 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str | Path) -> Iterator[Server]:
+def starting(folder: Path, *arguments: str | Path) -> Iterator[Starting]:
     """Start `energycore serve` in a folder, on a free port; at the end it is gone."""
     number = len(list(folder.glob("*.out")))
     output, errors = folder / f"{number}.out", folder / f"{number}.err"
@@ -90,10 +96,17 @@ def running(folder: Path, *arguments: str | Path) -> Iterator[Server]:
             text=True,
         )
     try:
-        yield Server(process, output, errors)
+        yield Starting(process, output, errors)
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def running(folder: Path, *arguments: str | Path) -> Iterator[Server]:
+    """Start `energycore serve` in a folder, and wait until it answers."""
+    with starting(folder, *arguments) as process:
+        yield Server(process)
 
 
 def _environment() -> dict[str, str]:

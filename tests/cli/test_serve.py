@@ -3,6 +3,7 @@
 import signal
 import socket
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 
 import energycore as ec
 from energycore.cli.serving import DEMO_HOME
-from tests.cli.served import energycore, running
+from tests.cli.served import DEADLINE_S, energycore, running, starting
+
+pytestmark = pytest.mark.slow
 
 ONE_ROOF = """\
 [site]
@@ -204,3 +207,40 @@ def test_a_file_that_changed_is_told_and_the_database_keeps_what_it_has(tmp_path
         assert server.stop() == 0
     with sqlite3.connect(tmp_path / "energycore.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_first_start_that_is_interrupted_goes_on_at_the_next(tmp_path):
+    with starting(tmp_path, "--demo") as (process, _, errors):
+        database = tmp_path / "energycore.db"
+        while process.poll() is None and not history(database):
+            pass
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE_S) == 0
+        assert "Traceback" not in errors.read_text(encoding="utf-8")
+    with running(tmp_path, "--demo") as server:
+        assert server.stop() == 0
+    instants = history(database)
+    assert len(instants) >= 7 * 24 * 60
+    assert set(np.diff(instants)) == {60_000_000}
+
+
+def history(path):
+    """The instants at which the first device has readings, as far as they are stored."""
+    if not path.is_file():
+        return []
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            select = "SELECT at_us FROM energycore_reading WHERE device_id = 1 ORDER BY at_us"
+            return [at for (at,) in database.execute(select)]
+    except sqlite3.OperationalError:
+        return []
+
+
+def test_a_home_is_served_from_postgresql_alike(tmp_path, hut, postgresql_url):
+    with running(tmp_path, hut, "--database", postgresql_url, "--speed", "3600") as server:
+        (roof,) = server.ask(DEVICES)["devices"]["nodes"]
+        server.until(
+            lambda: server.ask(DEVICES)["devices"]["nodes"][0]["state"]["at"] > roof["state"]["at"]
+        )
+        assert server.stop() == 0
+    assert "accelerated" in energycore(tmp_path, "doctor", "--database", postgresql_url).stdout

@@ -123,11 +123,11 @@ def test_an_error_is_one_line_with_its_code_and_ends_with_1(arguments, words):
 def test_a_fault_in_the_home_points_at_its_line(tmp_path):
     text = (ROOT / "examples" / "home.toml").read_text(encoding="utf-8")
     path = tmp_path / "home.toml"
-    path.write_text(text.replace("rated_power_w = 4920", "rated_power_kw = 4.92"), encoding="utf-8")
+    path.write_text(text.replace("rated_power_w = 3280", "rated_power_kw = 3.28"), encoding="utf-8")
     line = 1 + [row.split(" ")[0] for row in text.splitlines()].index("rated_power_w")
     error = run(str(path), code=1).stderr
     assert f"{path}:{line}: " in error
-    assert "did you mean rated_power_w = 4920, in watts?" in error
+    assert "did you mean rated_power_w = 3280, in watts?" in error
 
 
 def test_a_file_that_cannot_be_written_is_a_wrong_use(tmp_path):

@@ -124,7 +124,7 @@ STORAGE = {
     "min_state_of_charge": st.floats(0.0, 0.4),
     "max_state_of_charge": st.floats(0.6, 1.0),
 }
-DEVICES = {
+DEVICES: dict[type[Device], dict] = {
     ec.SolarPanel: {"rated_power_w": POWERS},
     ec.Appliance: {
         "average_power_w": POWERS,

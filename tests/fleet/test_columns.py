@@ -1,5 +1,8 @@
 """A fleet's columns: ordered by site, one set for each kind, and back to plain numbers."""
 
+from fractions import Fraction
+
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,16 +44,12 @@ def test_states_are_plain_numbers_by_device():
 
 
 def test_a_storage_that_is_given_no_strategy_is_steered_by_hand():
-    import attrs
-
     bare = attrs.evolve(member(1, battery()), dispatch=None)
     assert Fleet.of([bare]).kinds[0].dispatches == (ec.Manual(),)
 
 
 @given(st.lists(st.integers(-(10**18), 10**18)))
 def test_stored_energy_is_rounded_in_whole_numbers_with_halves_to_even(stored):
-    from fractions import Fraction
-
     found = nwh_to_mwh(np.array(stored, dtype=np.int64)).tolist()
     assert found == [round(Fraction(nwh, 1_000_000)) for nwh in stored]
 

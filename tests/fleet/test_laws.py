@@ -104,7 +104,7 @@ def test_any_split_of_the_fleet_by_sites_gives_the_same_bits(members, ticks, see
     whole = run(members, ticks, seed=seed)
     # Devices of one site share its balance; one without a site may go anywhere.
     side = {site: data.draw(st.booleans()) for site in (0, 1, 2)}
-    halves = [], []
+    halves: tuple[list, list] = [], []
     for each in members:
         which = side[each.site] if each.site is not None else data.draw(st.booleans())
         halves[which].append(each)

@@ -62,6 +62,7 @@ def test_a_file_that_changed_adds_what_is_new_and_tells_what_differs(services, s
 def test_the_first_history_is_seven_days_up_to_now_without_a_gap(services, scope, home):
     settle_home(services, scope, home)
     result = simulate_history(services, scope)
+    assert result is not None
     ticks = 7 * 24 * 60 + 1
     assert (result.at, result.ticks, result.skipped) == (NOON, ticks, 0)
     assert result.readings == ticks * len(home.devices)

@@ -34,8 +34,8 @@ ZONES = [
 
 
 def expected_us(zone, instants_us):
-    offsets = [from_epoch_us(at_us).astimezone(zone).utcoffset() for at_us in instants_us]
-    return [offset // timedelta(microseconds=1) for offset in offsets]
+    local = [from_epoch_us(at_us).astimezone(zone) for at_us in instants_us]
+    return [(at.utcoffset() or timedelta()) // timedelta(microseconds=1) for at in local]
 
 
 @pytest.mark.parametrize("name", ZONES)

@@ -122,7 +122,7 @@ def test_a_reading_says_what_is_stored_at_its_instant_and_the_state_what_is_stor
 
 
 POWERS = st.floats(0.1, MAX_POWER_W)
-STORAGES = st.builds(
+STORAGES: st.SearchStrategy[dict[str, float]] = st.builds(
     dict,
     capacity_wh=st.floats(0.1, MAX_CAPACITY_WH),
     max_charge_w=POWERS,

@@ -34,7 +34,7 @@ def rows_of(readings):
 @given(ROWS)
 def test_the_newest_reading_of_each_device_is_the_one_with_its_latest_instant(rows):
     newest = rows_of(batch(rows).newest())
-    expected = {}
+    expected: dict = {}
     for row in rows:
         if row[0] not in expected or row[1] >= expected[row[0]][1]:
             expected[row[0]] = row

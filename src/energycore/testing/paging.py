@@ -264,9 +264,9 @@ def walk(
     work: UnitOfWork, scope: Scope, order: DeviceOrder, size: int, *, backwards: bool
 ) -> list[Page[DeviceRecord]]:
     """All pages of a list, in the order in which they are asked for."""
-    pages = []
+    pages: list[Page[DeviceRecord]] = []
     place: Cursor | None = None
-    while True:
+    while len(pages) < 50:
         request = (
             PageRequest(last=size, before=place)
             if backwards
@@ -277,6 +277,7 @@ def walk(
         if not (page.has_previous if backwards else page.has_next):
             return pages
         place = page.cursors[0 if backwards else -1]
+    raise AssertionError("the walk over a few devices does not come to an end")
 
 
 def expected_slice(

@@ -92,7 +92,8 @@ def test_pages_lead_forward_and_backward_through_the_list(client):
     for name in expected:
         client.register(name)
     order = {"field": "NAME"}
-    seen, after = [], None
+    seen: list[str] = []
+    after = None
     while True:
         found, info, count = page(client, orderBy=order, first=3, after=after)
         assert count == 7
@@ -102,7 +103,8 @@ def test_pages_lead_forward_and_backward_through_the_list(client):
         if not info["hasNextPage"]:
             break
     assert seen == expected
-    back, before = [], None
+    back: list[str] = []
+    before = None
     while True:
         found, info, _ = page(client, orderBy=order, last=3, before=before)
         assert info["hasNextPage"] is bool(back)
@@ -189,7 +191,12 @@ def test_the_length_of_a_list_is_counted_only_where_it_is_asked_for(client, monk
     asked = []
     insight = type(client.services.insight)
     count = insight.count
-    monkeypatch.setattr(insight, "count", lambda *given: asked.append(1) or count(*given))
+
+    def counting(*given):
+        asked.append(1)
+        return count(*given)
+
+    monkeypatch.setattr(insight, "count", counting)
     client.ask("{ devices { nodes { id } pageInfo { hasNextPage } } }")
     assert asked == []
     assert client.ask("{ devices(first: 0) { totalCount } }") == {"devices": {"totalCount": 1}}

@@ -326,7 +326,7 @@ def _node(context: GraphQLContext, record: DeviceRecord) -> DeviceNode:
 
 
 def _device_places(spec: Places) -> Places:
-    names = ("name", "tags", "external_id", "data_source")
+    names = ("name", "tags", "external_id", "data_source", "spec")
     return {
         **{name: (camel(name),) for name in names},
         "site": ("siteId",),

@@ -1,0 +1,97 @@
+"""A request costs as many statements for a long list as for a short one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+
+from energycore.graphql.schema.ids import device_id
+from energycore.protocols.storage import Storage
+from energycore.wiring.connect import open_storage
+
+NESTED = """{
+  devices(first: %d) {
+    nodes {
+      id name kind site { name timeZone } state { at powerW storedWh mode }
+      ... on StorageDevice { capacityWh mode dispatch }
+    }
+    edges { node { state { powerW } site { id } ... on StorageDevice { mode } } }
+    totalCount
+  }
+}"""
+NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) {
+  id ... on Device { state { powerW } site { name } } ... on StorageDevice { mode } } }"""
+SUMMARIES = """{ sites { nodes { name summary { deviceCount netPowerW } } } }"""
+STORAGES = """{ energySummary { storageDevices(first: %d) {
+  nodes { name mode state { storedWh } site { name } } } } }"""
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[Storage]:
+    """SQLite, for memory runs no statements."""
+    opened = open_storage(f"sqlite:///{tmp_path / 'test.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def statements():
+    """Every statement that any engine runs."""
+    seen: list[str] = []
+
+    def listen(_connection, _cursor, statement, *_rest):
+        if statement != "BEGIN":
+            seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", listen)
+
+
+def cost(client, statements, query, **variables):
+    """The statements of a request."""
+    statements.clear()
+    client.ask(query, **variables)
+    return len(statements)
+
+
+@pytest.fixture
+def fleet(client):
+    sites = [client.site(name=f"s{number}")["id"] for number in range(20)]
+    kinds = ("battery", "solarPanel", "electricVehicle")
+    for number in range(500):
+        client.register(f"d{number}", kinds[number % 3], siteId=sites[number % 20])
+    client.services.ticking.tick(client.scope)
+    return client
+
+
+def test_statements_do_not_grow_with_the_length_of_a_list(fleet, statements):
+    few, many = (cost(fleet, statements, NESTED % size) for size in (10, 500))
+    assert 0 < few == many <= 14
+    few, many = (cost(fleet, statements, STORAGES % size) for size in (10, 300))
+    assert 0 < few == many <= 10
+    few, many = (
+        cost(fleet, statements, NODES, ids=[device_id(n) for n in range(1, size + 1)])
+        for size in (10, 500)
+    )
+    assert 0 < few == many <= 12
+
+
+def test_statements_do_not_grow_with_the_number_of_sites_that_show_their_totals(fleet, statements):
+    all_sites = cost(fleet, statements, SUMMARIES)
+    assert 0 < cost(fleet, statements, SUMMARIES.replace("sites", "sites(first: 2)")) == all_sites
+
+
+def test_the_devices_of_all_sites_of_a_list_load_their_states_together(fleet, statements):
+    query = "{ sites(first: %d) { nodes { devices { nodes { %s } } } } }"
+    for number in (2, 20):
+        bare = cost(fleet, statements, query % (number, "id"))
+        nested = cost(fleet, statements, query % (number, "state { powerW } site { name }"))
+        assert nested - bare == 2, "one for the states, one for the sites"
+
+
+def test_what_is_not_asked_for_is_not_loaded(fleet, statements):
+    bare = cost(fleet, statements, "{ devices { nodes { id name } } }")
+    assert cost(fleet, statements, "{ devices { nodes { id state { at } } } }") > bare
+    assert bare <= 3
