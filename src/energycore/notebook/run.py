@@ -18,6 +18,8 @@ from energycore.quantities.units import MILLI_PER_UNIT, MISSING, FloatArray, Int
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    from matplotlib.figure import Figure
 
 __all__ = ["DeviceTotals", "FinalState", "Run", "RunSummary"]
 
@@ -70,6 +72,7 @@ class RunSummary:
     start: datetime
     end: datetime
     devices: tuple[DeviceTotals, ...]
+    """All devices, meters included, which are in none of the home's totals."""
     exported_mwms: int
     """What crossed the meter outwards, tick by tick."""
     imported_mwms: int
@@ -208,21 +211,57 @@ class Run:
             MissingExtra: pandas is not installed.
         """
         frames: Any = load_extra("pandas", feature="to_pandas()", extra="pandas")
-        ticks, count = self.power_mw.shape
-        names = frames.Categorical.from_codes(
-            np.repeat(np.arange(count), ticks), [device.name for device in self.devices]
-        )
-        frame: pd.DataFrame = frames.DataFrame(
+        columns = self._tidy()
+        at = frames.DatetimeIndex(columns.pop("at")).tz_localize("UTC")
+        names = frames.Categorical.from_codes(columns["device_id"], self._names())
+        frame: pd.DataFrame = frames.DataFrame({"at": at, **columns})
+        frame.insert(2, "name", names)
+        return frame
+
+    def to_arrow(self) -> "pa.Table":
+        """The same as an Arrow table; what is NaN there is null here.
+
+        Raises:
+            MissingExtra: pyarrow is not installed.
+        """
+        arrow: Any = load_extra("pyarrow", feature="to_arrow()", extra="arrow")
+        columns = self._tidy()
+        positions = arrow.array(columns["device_id"], arrow.int32())
+        table: pa.Table = arrow.table(
             {
-                "at": frames.DatetimeIndex(np.tile(self.at, count)).tz_localize("UTC"),
-                "device_id": np.repeat(np.arange(count), ticks),
-                "name": names,
-                "power_w": self.power_w.ravel(order="F"),
-                "stored_wh": self.stored_wh.ravel(order="F"),
-                "state_of_charge": self.state_of_charge.ravel(order="F"),
+                "at": arrow.array(columns["at"], arrow.timestamp("us", tz="UTC")),
+                "device_id": columns["device_id"],
+                "name": arrow.DictionaryArray.from_arrays(positions, self._names()),
+                **{
+                    name: arrow.array(columns[name], from_pandas=True)
+                    for name in ("power_w", "stored_wh", "state_of_charge")
+                },
             }
         )
-        return frame
+        return table
+
+    def plot(self) -> "Figure":
+        """A matplotlib figure: power of each device and of the home, and charge beneath.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+        """
+        from energycore.notebook.plots import plot_run
+
+        return plot_run(self)
+
+    def _tidy(self) -> dict[str, Any]:
+        ticks, count = self.power_mw.shape
+        return {
+            "at": np.tile(self.at, count),
+            "device_id": np.repeat(np.arange(count), ticks),
+            "power_w": self.power_w.ravel(order="F"),
+            "stored_wh": self.stored_wh.ravel(order="F"),
+            "state_of_charge": self.state_of_charge.ravel(order="F"),
+        }
+
+    def _names(self) -> list[str]:
+        return [device.name for device in self.devices]
 
     def _net_mw(self) -> IntArray:
         counted = [device.role.is_counted for device in self.devices]

@@ -95,3 +95,7 @@ def test_what_is_not_asked_for_is_not_loaded(fleet, statements):
     bare = cost(fleet, statements, "{ devices { nodes { id name } } }")
     assert cost(fleet, statements, "{ devices { nodes { id state { at } } } }") > bare
     assert bare <= 3
+
+
+def test_an_id_that_nothing_can_have_costs_nothing(client, statements):
+    assert cost(client, statements, '{ node(id: "nonsense") { id } device(id: "x") { id } }') == 0

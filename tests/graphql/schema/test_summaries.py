@@ -207,10 +207,13 @@ def test_the_storages_of_a_group_that_no_filter_describes_are_paged_too(client):
     assert untagged(first=0)[0] == untagged(last=0)[0] == []
     rest, info = untagged(after=info["endCursor"])
     assert (rest, info["hasNextPage"]) == (["s2", "s3", "s4"], False)
+    assert info["hasPreviousPage"] is True
     last, info = untagged(last=2)
     assert (last, info["hasPreviousPage"]) == (["s3", "s4"], True)
+    assert info["hasNextPage"] is False
     before, info = untagged(last=3, before=info["startCursor"])
     assert (before, info["hasPreviousPage"]) == (["s0", "s1", "s2"], False)
+    assert info["hasNextPage"] is True
 
 
 def test_inactive_storage_is_not_behind_a_total(client, fleet):

@@ -49,7 +49,7 @@ def make_enums(shapes: Iterable[KindShape]) -> Enums:
         # The value tells whether the order is descending.
         order_direction=GraphQLEnumType(
             "OrderDirection",
-            {"ASC": GraphQLEnumValue(True), "DESC": GraphQLEnumValue(False)},
+            {"ASC": GraphQLEnumValue(False), "DESC": GraphQLEnumValue(True)},
         ),
         device_order_field=_of_members(
             "DeviceOrderField",

@@ -30,6 +30,7 @@ from energycore.graphql.schema.nodes import (
 from energycore.graphql.schema.outputs import Outputs, device_arguments
 from energycore.graphql.schema.summaries import GroupNode, group_connection
 from energycore.protocols.records import MAX_PAGE
+from energycore.protocols.scope import tenant_of
 from energycore.services.insight import SummaryGroup
 
 __all__ = ["query_type"]
@@ -101,11 +102,14 @@ def _site(_root: object, info: Info, text: str) -> SiteNode | None:
 
 def _found(context: GraphQLContext, ids: Sequence[str]) -> list[DeviceNode | SiteNode | None]:
     """What each ID stands for, in their order; one call for all devices and one for all sites."""
+    # IDs that nothing has ask for nothing, and no service would refuse them without a scope.
+    tenant_of(context.scope)
     insight, scope = context.services.insight, context.scope
     asked = [identity(text) for text in ids]
-    wanted = {kind: {number for _, number in filter(None, asked) if _ is kind} for kind in IdKind}
-    devices = insight.devices_by_id(scope, wanted[IdKind.DEVICE])
-    sites = insight.sites_by_id(scope, wanted[IdKind.SITE]) if wanted[IdKind.SITE] else {}
+    device_numbers = {found[1] for found in asked if found and found[0] is IdKind.DEVICE}
+    site_numbers = {found[1] for found in asked if found and found[0] is IdKind.SITE}
+    devices = insight.devices_by_id(scope, device_numbers) if device_numbers else {}
+    sites = insight.sites_by_id(scope, site_numbers) if site_numbers else {}
     device_batch = DeviceBatch(context, devices.values())
     site_batch = SiteBatch(context, sites.values())
     nodes: dict[tuple[IdKind, int] | None, DeviceNode | SiteNode] = {}
