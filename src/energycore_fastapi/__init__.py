@@ -9,6 +9,7 @@ except ModuleNotFoundError as _error:
         raise
     raise MissingExtra("energycore_fastapi", "fastapi") from None
 
+from energycore_fastapi.app import create_app
 from energycore_fastapi.application import graphql_app, graphql_router
 
-__all__ = ["graphql_app", "graphql_router"]
+__all__ = ["create_app", "graphql_app", "graphql_router"]

@@ -77,7 +77,7 @@ class ObservedState:
     @property
     def mode(self) -> StorageMode | None:
         """What a storage did from `at_us` on, by the sign of its power; None without storage."""
-        return None if self.capacity_mwh is None else _mode(np.sign(self.power_mw))
+        return None if self.capacity_mwh is None else _mode_of(self.power_mw)
 
 
 @attrs.frozen(kw_only=True)
@@ -169,7 +169,7 @@ class Insight:
             observed = work.fleet.states(scope, reported) if reported else {}
         modes = dict.fromkeys(simulated + reported, StorageMode.IDLE)
         modes |= {device_id: _mode(state["mode"]) for device_id, state in internal.items()}
-        modes |= {device_id: _mode(np.sign(s.power_mw)) for device_id, s in observed.items()}
+        modes |= {device_id: _mode_of(s.power_mw) for device_id, s in observed.items()}
         return modes
 
     def summary(self, scope: Scope, filter_: DeviceFilter = ALL_DEVICES) -> EnergySummary:
@@ -218,6 +218,12 @@ class Insight:
 
     def _now_us(self) -> int:
         return to_epoch_us(self.clock.now(), "clock")
+
+
+def _mode_of(power_mw: int) -> StorageMode:
+    if power_mw == 0:
+        return StorageMode.IDLE
+    return StorageMode.CHARGING if power_mw < 0 else StorageMode.DISCHARGING
 
 
 def _mode(code: int | float) -> StorageMode:
