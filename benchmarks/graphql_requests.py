@@ -35,8 +35,8 @@ _LIST: Final = """
     }
   }
 """
-# Parsing and validating cost the peer the same for few fields and many: the more fields, the
-# nearer the two come, for graphql-core executes both.
+# Parsing and validating cost the peer nearly the same for few fields and many: with more fields,
+# the ratio says more about execution.
 _WIDE_LIST: Final = """
   query Devices($first: Int!) {
     devices(first: $first) {

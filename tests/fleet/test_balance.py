@@ -60,6 +60,16 @@ def test_several_storages_of_one_priority_take_turns_by_kind_then_by_noise_key()
     assert powers(members) == {0: 8_000, 1: 0, 2: -3_000, 3: -5_000}
 
 
+def test_storages_that_share_a_noise_key_take_turns_by_name_whatever_their_number():
+    for first, second in ((1, 2), (2, 1)):
+        members = [
+            member(0, source(7_000)),
+            member(first, battery("a", noise_key=5), dispatch=FOLLOW),
+            member(second, battery("b", noise_key=5), dispatch=FOLLOW),
+        ]
+        assert powers(members) == {0: 7_000, first: -5_000, second: -2_000}
+
+
 def test_the_lowest_priority_goes_first_whatever_its_kind_and_key():
     members = [
         member(0, source(7_000)),

@@ -30,10 +30,11 @@ def install(target, *, name=None):
 
 
 def python(target, *arguments):
-    """Run an interpreter that has what is in the target installed, and nothing else in addition."""
+    """Run an interpreter that has what is in the target installed in addition."""
+    path = os.pathsep.join(filter(None, (str(target), os.environ.get("PYTHONPATH"))))
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(target)},
+        env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
     )

@@ -1,5 +1,6 @@
 """What the SQL backend sends to the database: how much of it, and always for one tenant."""
 
+import re
 from contextlib import contextmanager
 
 import attrs
@@ -37,6 +38,15 @@ def statements(storage):
 
 def on_our_tables(sent):
     return [(statement, values) for statement, values in sent if "energycore_" in statement]
+
+
+def assert_for_one_tenant(statement):
+    """Every table that is written to has a tenant, and every one that is read is asked for one."""
+    if statement.startswith("INSERT"):
+        assert "(tenant_id, " in statement
+        return
+    for table in set(re.findall(r"energycore_\w+", statement)):
+        assert f"{table}.tenant_id = " in statement, f"{table} in {statement}"
 
 
 def parameter_sets(parameters):
@@ -121,7 +131,7 @@ def test_every_statement_on_a_tenants_data_binds_the_tenant(sql_storage, reposit
     ours = on_our_tables(sent)
     assert ours
     for statement, parameters in ours:
-        assert "tenant_id" in statement
+        assert_for_one_tenant(statement)
         for values in parameter_sets(parameters):
             assert stranger.tenant in values, statement
 
@@ -130,6 +140,7 @@ def test_a_tenants_own_work_binds_the_tenant_in_every_statement(sql_storage):
     with sql_storage.transaction(write=True) as work, statements(sql_storage) as sent:
         world = World.make(work)
         world.seen(work)
+        work.devices.count(world.scope, DeviceFilter(tags=("tag",)))
         work.sites.update(world.scope, world.site)
         work.devices.update(world.scope, attrs.evolve(world.device, tags=("new", "tags")))
         work.telemetry.append(
@@ -139,6 +150,7 @@ def test_a_tenants_own_work_binds_the_tenant_in_every_statement(sql_storage):
     ours = on_our_tables(sent)
     assert len(ours) > 20
     for statement, parameters in ours:
+        assert_for_one_tenant(statement)
         for values in parameter_sets(parameters):
             assert world.scope.tenant in values, statement
 

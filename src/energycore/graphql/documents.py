@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -18,6 +18,8 @@ from graphql import (
     validate,
     version_info,
 )
+
+from energycore.graphql.plans import Plan, plan_of
 
 __all__ = ["Document", "DocumentCache", "DocumentRules", "Refusal"]
 
@@ -35,12 +37,24 @@ class Refusal:
     errors: Sequence[GraphQLError]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Document:
     """A document that passed validation, with the type of each operation by name."""
 
+    schema: GraphQLSchema
     ast: DocumentNode
     operation_types: Mapping[str | None, OperationType]
+    _plans: dict[str | None, Plan | None] = field(init=False, factory=dict)
+
+    def plan(self, name: str | None) -> Plan | None:
+        """The plan of an operation, made once; None where only graphql-core can execute it.
+
+        Args:
+            name: the request's operation name, for which `operation_type` gave a type.
+        """
+        if name not in self._plans:
+            self._plans[name] = plan_of(self.schema, self.ast, name)
+        return self._plans[name]
 
     def operation_type(self, name: str | None) -> OperationType | Refusal:
         """Tell whether the operation that a request names is a query, mutation or subscription.
@@ -93,7 +107,7 @@ class DocumentRules:
         errors = validate(self.schema, ast, rules, hide_suggestions=True)
         if errors:
             return Refusal(code="GRAPHQL_VALIDATION_FAILED", errors=errors)
-        return Document(ast=ast, operation_types=_operation_types(ast))
+        return Document(schema=self.schema, ast=ast, operation_types=_operation_types(ast))
 
 
 class DocumentCache:

@@ -27,6 +27,7 @@ from energycore.graphql.negotiation import (
     is_json,
     response_media_type,
 )
+from energycore.graphql.plans import NotPlanned
 
 __all__ = ["GraphQLEngine", "HttpRequest", "HttpResponse"]
 
@@ -173,6 +174,14 @@ class GraphQLEngine:
             return _refused_document(operation_type, media_type)
         if operation_type is not OperationType.QUERY:
             _check_is_served(operation_type, request.method)
+        plan = document.plan(parameters.operation_name)
+        if plan is not None:
+            try:
+                data = plan.run(context_value, parameters.variables)
+            except NotPlanned:
+                pass
+            else:
+                return _response(200, {"data": data}, media_type)
         result = execute(
             self.schema,
             document.ast,

@@ -1,0 +1,297 @@
+"""Plans: a validated query turned into nested functions once, and run many times.
+
+graphql-core works out again for each request, and for each item of a list, which fields an object
+has and what their types are. A plan does that once. It only knows how things go well: whatever
+does not (an error, a null where none may be, a resolver that wants more than its context) ends in
+`NotPlanned`, and the caller executes the query from the start with graphql-core, which knows all
+rules. Queries change nothing, so running one twice does no harm.
+"""
+
+from collections.abc import Callable, Mapping
+from types import CoroutineType
+from typing import Any, Final, NoReturn, TypeAlias
+
+from attrs import define, field
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLAbstractType,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    get_argument_values,
+    get_variable_values,
+    is_abstract_type,
+    is_leaf_type,
+)
+
+__all__ = ["NotPlanned", "Plan", "plan_of"]
+
+_MAX_FIELDS: Final = 2_000
+
+
+class NotPlanned(Exception):
+    """This query, or this answer to it, needs graphql-core."""
+
+
+@define
+class _Run:
+    """What resolvers are given as `info` while a plan runs."""
+
+    context: object
+    variable_values: Any
+
+
+Complete: TypeAlias = Callable[[Any, _Run], Any]
+"""Turns what a resolver returned into what the response holds."""
+
+_Step: TypeAlias = tuple[
+    str, Callable[..., Any], Callable[[_Run], Mapping[str, Any]] | None, Complete
+]
+"""Response key, resolver, arguments if the field takes any, and what becomes of the value."""
+
+
+@define
+class Plan:
+    """One operation of a document, ready to run."""
+
+    _schema: GraphQLSchema
+    _operation: OperationDefinitionNode
+    _answer: Complete
+
+    def run(self, context_value: object, variables: Mapping[str, Any] | None) -> Any:
+        """The data of the response.
+
+        Raises:
+            NotPlanned: only graphql-core can answer.
+        """
+        values: Any = None
+        if self._operation.variable_definitions:
+            values = get_variable_values(
+                self._schema, self._operation.variable_definitions, dict(variables or {})
+            )
+            if isinstance(values, list):
+                raise NotPlanned
+        try:
+            return self._answer(None, _Run(context_value, values))
+        except NotPlanned:
+            raise
+        except Exception as error:
+            # It happens again where it is dealt with.
+            raise NotPlanned from error
+
+
+def plan_of(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> Plan | None:
+    """Plan an operation of a validated document; None where graphql-core must execute it."""
+    operation = _operation(document, name)
+    if operation is None or operation.operation is not OperationType.QUERY:
+        return None
+    root = schema.query_type
+    if root is None or operation.directives:
+        return None
+    fragments = {
+        node.name.value: node
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
+    planner = _Planner(schema, fragments)
+    try:
+        return Plan(schema, operation, planner.object(root, [operation.selection_set]))
+    except (NotPlanned, RecursionError):
+        return None
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    operations = [
+        node
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode)
+        and (name is None or (node.name is not None and node.name.value == name))
+    ]
+    return operations[0] if len(operations) == 1 else None
+
+
+@define
+class _Planner:
+    _schema: GraphQLSchema
+    _fragments: Mapping[str, FragmentDefinitionNode]
+    _fields_left: int = field(default=_MAX_FIELDS, init=False)
+
+    def object(self, type_: GraphQLObjectType, selections: list[SelectionSetNode]) -> Complete:
+        """Plan the fields of an object."""
+        steps = [
+            self._step(type_, key, nodes) for key, nodes in self._collect(type_, selections).items()
+        ]
+
+        def complete(source: Any, run: _Run) -> dict[str, Any]:
+            if isinstance(source, CoroutineType):
+                _give_up(source)
+            return {
+                key: finish(
+                    resolve(source, run)
+                    if arguments is None
+                    else resolve(source, run, **arguments(run)),
+                    run,
+                )
+                for key, resolve, arguments, finish in steps
+            }
+
+        return complete
+
+    def _step(self, parent: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> _Step:
+        self._fields_left -= 1
+        if self._fields_left < 0:
+            raise NotPlanned
+        name = nodes[0].name.value
+        if name == "__typename":
+            type_name = parent.name
+            return key, lambda _source, _run: type_name, None, lambda value, _run: value
+        definition = parent.fields.get(name)
+        if definition is None or definition.resolve is None:
+            raise NotPlanned
+        resolve = definition.resolve
+        arguments = _arguments(definition, nodes[0])
+        return key, resolve, arguments, self._complete(definition.type, nodes)
+
+    def _complete(self, type_: Any, nodes: list[FieldNode]) -> Complete:
+        if isinstance(type_, GraphQLNonNull):
+            return _never_null(self._present(type_.of_type, nodes))
+        return _maybe_null(self._present(type_, nodes))
+
+    def _present(self, type_: Any, nodes: list[FieldNode]) -> Complete:
+        """How a value that is not null is completed."""
+        if isinstance(type_, GraphQLList):
+            return _list(self._complete(type_.of_type, nodes))
+        if is_leaf_type(type_):
+            return _leaf(type_)
+        selections = [node.selection_set for node in nodes if node.selection_set is not None]
+        if isinstance(type_, GraphQLObjectType):
+            if type_.is_type_of is not None:
+                raise NotPlanned
+            return self.object(type_, selections)
+        if is_abstract_type(type_):
+            return self._abstract(type_, selections)
+        raise NotPlanned
+
+    def _abstract(self, type_: GraphQLAbstractType, selections: list[SelectionSetNode]) -> Complete:
+        if type_.resolve_type is None:
+            raise NotPlanned
+        resolve_type: Callable[..., Any] = type_.resolve_type
+        by_name = {
+            possible.name: self.object(possible, selections)
+            for possible in self._schema.get_possible_types(type_)
+        }
+
+        def complete(value: Any, run: _Run) -> Any:
+            return by_name[resolve_type(value, run, type_)](value, run)
+
+        return complete
+
+    def _collect(
+        self, type_: GraphQLObjectType, selections: list[SelectionSetNode]
+    ) -> dict[str, list[FieldNode]]:
+        """The field nodes of each response key, fragments unfolded once for each object."""
+        found: dict[str, list[FieldNode]] = {}
+        seen: set[str] = set()
+        waiting = [node for selection in selections for node in selection.selections]
+        waiting.reverse()
+        while waiting:
+            node = waiting.pop()
+            if node.directives:
+                raise NotPlanned
+            if isinstance(node, FieldNode):
+                key = node.alias.value if node.alias else node.name.value
+                found.setdefault(key, []).append(node)
+                continue
+            inside: InlineFragmentNode | FragmentDefinitionNode
+            if isinstance(node, InlineFragmentNode):
+                inside = node
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                seen.add(node.name.value)
+                inside = self._fragments[node.name.value]
+            else:
+                continue
+            if self._applies(inside, type_):
+                waiting.extend(reversed(inside.selection_set.selections))
+        return found
+
+    def _applies(
+        self, fragment: InlineFragmentNode | FragmentDefinitionNode, type_: GraphQLObjectType
+    ) -> bool:
+        if fragment.directives:
+            raise NotPlanned
+        if fragment.type_condition is None:
+            return True
+        condition = self._schema.get_type(fragment.type_condition.name.value)
+        if isinstance(condition, GraphQLInterfaceType | GraphQLUnionType):
+            return self._schema.is_sub_type(condition, type_)
+        return condition is type_
+
+
+def _arguments(
+    definition: GraphQLField, node: FieldNode
+) -> Callable[[_Run], Mapping[str, Any]] | None:
+    if not definition.args:
+        return None
+    if not node.arguments:
+        # Defaults only: the same for every request.
+        fixed = get_argument_values(definition, node)
+        return lambda _run: fixed
+    return lambda run: get_argument_values(definition, node, run.variable_values)
+
+
+def _never_null(present: Complete) -> Complete:
+    def complete(value: Any, run: _Run) -> Any:
+        if value is None:
+            raise NotPlanned
+        return present(value, run)
+
+    return complete
+
+
+def _maybe_null(present: Complete) -> Complete:
+    def complete(value: Any, run: _Run) -> Any:
+        return None if value is None else present(value, run)
+
+    return complete
+
+
+def _list(item: Complete) -> Complete:
+    def complete(values: Any, run: _Run) -> list[Any]:
+        if not isinstance(values, list | tuple):
+            _give_up(values)
+        return [item(value, run) for value in values]
+
+    return complete
+
+
+def _leaf(type_: Any) -> Complete:
+    # The 3.3 line of graphql-core has a new name for it; the old one warns there.
+    serialize = getattr(type_, "coerce_output_value", None) or type_.serialize
+
+    def complete(value: Any, _run: _Run) -> Any:
+        try:
+            result = serialize(value)
+        except Exception:  # noqa: BLE001 - it happens again where it is dealt with
+            _give_up(value)
+        if result is None:
+            raise NotPlanned
+        return result
+
+    return complete
+
+
+def _give_up(value: object) -> NoReturn:
+    if isinstance(value, CoroutineType):
+        value.close()
+    raise NotPlanned
