@@ -30,15 +30,19 @@ NAMED = GraphQLInterfaceType(
 COLOUR = GraphQLEnumType("Colour", {"RED": "r", "BLUE": "b"})
 
 
+def read(key, type_):
+    return GraphQLField(type_, resolve=lambda value, _info: value.get(key))
+
+
 def thing(name, **fields):
     return GraphQLObjectType(
         name,
         lambda: {
-            "name": GraphQLField(GraphQLNonNull(GraphQLString)),
-            "next": GraphQLField(NAMED),
+            "name": read("name", GraphQLNonNull(GraphQLString)),
+            "next": read("next", NAMED),
             "same": GraphQLField(GraphQLNonNull(NAMED), resolve=lambda value, _info: value),
-            "others": GraphQLField(GraphQLNonNull(GraphQLList(GraphQLNonNull(NAMED)))),
-            "colour": GraphQLField(COLOUR),
+            "others": read("others", GraphQLNonNull(GraphQLList(GraphQLNonNull(NAMED)))),
+            "colour": read("colour", COLOUR),
             "who": GraphQLField(GraphQLString, resolve=lambda _value, info: info.context),
             "times": GraphQLField(
                 GraphQLNonNull(GraphQLInt),
@@ -54,11 +58,16 @@ def thing(name, **fields):
     )
 
 
-PANEL = thing("Panel", power=GraphQLField(GraphQLFloat))
-WALL = thing("Wall", charge=GraphQLField(GraphQLNonNull(GraphQLFloat)))
+PANEL = thing("Panel", power=read("power", GraphQLFloat))
+WALL = thing("Wall", charge=read("charge", GraphQLNonNull(GraphQLFloat)))
 SCHEMA = GraphQLSchema(
     GraphQLObjectType(
-        "Query", {"panel": GraphQLField(PANEL), "all": GraphQLField(GraphQLList(NAMED))}
+        "Query",
+        {
+            "panel": GraphQLField(PANEL),
+            "all": GraphQLField(GraphQLList(NAMED)),
+            "unresolved": GraphQLField(PANEL),
+        },
     ),
     types=[PANEL, WALL],
 )
@@ -119,8 +128,11 @@ def both(source, variables=None, name=None):
         ("{ all { __typename name ... on Panel { power } ... on Wall { charge } } }", None),
         ("{ all { ... on Named { name next { name } } } }", None),
         (
-            "{ all { ...F ...F } } fragment F on Wall { others { ...G } charge } fragment G on Named "
-            "{ name ... { __typename } }",
+            (
+                "{ all { ...F ...F } }"
+                " fragment F on Wall { others { ...G } charge }"
+                " fragment G on Named { name ... { __typename } }"
+            ),
             None,
         ),
         ("{ panel { next { name } next { ... on Wall { charge } } } }", None),
@@ -177,6 +189,7 @@ def test_any_query_has_the_same_answer_with_and_without_a_plan(inside):
         "{ panel @include(if: true) { name } }",
         "{ panel { ...F @skip(if: false) } } fragment F on Panel { name }",
         "{ __schema { queryType { name } } }",
+        "{ unresolved { name } }",
     ],
 )
 def test_what_a_plan_does_not_know_is_left_to_graphql_core(source):
