@@ -78,7 +78,7 @@ _QUESTIONS: Final = (
         query=_WIDE_LIST,
         variables={"first": _DEVICES},
         requests=10,
-        limit=None,
+        limit=2.0,
     ),
     Question(name="graphql-summary", query=_SUMMARY, variables={}, requests=100, limit=10.0),
 )

@@ -165,3 +165,16 @@ def test_a_site_is_changed_field_by_field(services, scope):
         services.registration.update_site(scope, site.id, time_zone="Mars/Olympus")
     with pytest.raises(errors.NotFound):
         services.registration.update_site(scope, site.id + 1, name="x")
+
+
+def test_a_charge_within_rounding_of_a_new_bound_is_moved_to_the_bound(services, storage, scope):
+    record = services.registration.register_device(
+        scope, WALL, initial=ec.StorageState(stored_wh=8_000)
+    )
+    barely = ec.Battery(
+        name="Wall", capacity_wh=7_999.9998, max_charge_w=5_000, max_discharge_w=4_000
+    )
+    services.registration.update_device(scope, record.id, device=barely)
+    with storage.transaction(write=False) as work:
+        state = work.fleet.internal_states(scope, [record.id])[record.id]
+    assert state["stored_nwh"] == 7_999_999_800_000

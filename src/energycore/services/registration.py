@@ -248,10 +248,12 @@ class Registration:
                 raise InvalidValue("stored_wh", stored_wh, "absent unless a simulated storage")
             return
         state = work.fleet.internal_states(scope, [changed.id])[changed.id]
+        kept_nwh = int(state["stored_nwh"])
         if stored_wh is None:
-            # Raises where the charge that is there does not fit the new ratings.
-            StorageState(stored_wh=state["stored_nwh"] / NWH_PER_WH).stored_nwh(device)
-            return
+            if device.lower_nwh <= kept_nwh <= device.upper_nwh:
+                return
+            # Refuses what does not fit the new ratings, but for half of a milliwatt-hour.
+            stored_wh = kept_nwh / NWH_PER_WH
         nwh = StorageState(stored_wh=stored_wh).stored_nwh(device)
         work.fleet.save(scope, {changed.id: {**state, "stored_nwh": nwh}})
 
