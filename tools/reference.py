@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tools.reference_pages import cli, devices, errors, schema
+from tools.reference_pages import cli, devices, errors, home_file, python, schema
 
 __all__ = ["PAGES", "main", "outdated"]
 
@@ -19,6 +19,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli.page,
     "devices.md": devices.page,
     "errors.md": errors.page,
+    "home-file.md": home_file.page,
+    "python.md": python.page,
     "schema.md": schema.page,
 }
 

@@ -31,6 +31,7 @@ EnergycoreError
 `-- MissingExtra (ImportError)               MISSING_EXTRA
 """
 
+from datetime import date, timedelta
 from typing import ClassVar
 
 __all__ = [
@@ -82,7 +83,8 @@ class InvalidValue(EnergycoreError, ValueError):
     code = "INVALID_VALUE"
 
     def __init__(self, field: str, value: object, limit: str) -> None:
-        super().__init__(f"{field} must be {limit}, not {_shown(value)}")
+        missing = "" if value is None else f", not {_shown(value)}"
+        super().__init__(f"{field} must be {limit}{missing}")
         self.field = field
         self.value = value
         self.limit = limit
@@ -197,7 +199,7 @@ class Conflict(EnergycoreError, ValueError):
 
 
 class NameTaken(Conflict):
-    """Another device of the site has that name."""
+    """Another device of the site has that name, or another registration that external id."""
 
     code = "NAME_TAKEN"
 
@@ -301,5 +303,10 @@ class MissingExtra(EnergycoreError, ImportError):
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    if isinstance(value, date):
+        text = value.isoformat()
+    elif isinstance(value, timedelta):
+        text = str(value)
+    else:
+        text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

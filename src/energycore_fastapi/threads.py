@@ -2,18 +2,21 @@
 
 import asyncio
 import threading
+import time
 import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import Context, copy_context
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from attrs import frozen
 
 __all__ = ["RequestThreads"]
 
 Result = TypeVar("Result")
+
+_PATIENCE_S: Final = 2.0
 
 
 class RequestThreads:
@@ -28,10 +31,12 @@ class RequestThreads:
 
     Args:
         max_threads: the most requests that are answered at one time; further ones wait.
+        patience_s: how long the end waits for requests under way [s].
     """
 
-    def __init__(self, max_threads: int) -> None:
+    def __init__(self, max_threads: int, *, patience_s: float = _PATIENCE_S) -> None:
         self._max_threads = max_threads
+        self._patience_s = patience_s
         self._started: _Started | None = None
         self._starting = threading.Lock()
 
@@ -44,12 +49,18 @@ class RequestThreads:
         return await future
 
     def close(self) -> None:
-        """End the threads when all requests have been answered; the next request starts others."""
+        """End the threads when all requests have been answered; the next request starts others.
+
+        A server that stops has waited for its requests already. A thread that is still at one
+        whose client was given up is not waited for longer than the patience: it ends with its
+        request, or with the process.
+        """
         started, self._started = self._started, None
         if started is not None:
             started.stop()
+            end = time.monotonic() + self._patience_s
             for thread in started.threads:
-                thread.join()
+                thread.join(max(0.0, end - time.monotonic()))
 
     @asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[None]:

@@ -67,7 +67,7 @@ def test_a_power_or_capacity_of_zero_or_beyond_the_limit_is_refused(kind, field)
         (ec.Battery, "discharge_efficiency", 1.01, "at least 0.3 and at most 1"),
         (ec.ElectricVehicle, "min_state_of_charge", 1.1, "at least 0 and at most 1"),
         (ec.Appliance, "duty_cycle", 0.0, "at least 0.001 and at most 1"),
-        (ec.Appliance, "mean_on_time_s", 0.5, "at least 1 and at most 86400 s"),
+        (ec.Appliance, "mean_on_time_s", 0.5, "at least 1 and at most 86,400 s"),
     ],
 )
 def test_each_limit_is_named_as_it_is(kind, field, value, limit):
@@ -186,10 +186,10 @@ class TestTheInitialStateOfAStorage:
     @pytest.mark.parametrize(
         ("mode", "power_w", "limit"),
         [
-            (ec.StorageMode.CHARGING, 5_001, "above 0 and at most 5000 W"),
-            (ec.StorageMode.DISCHARGING, 4_001, "above 0 and at most 4000 W"),
-            (ec.StorageMode.CHARGING, 0, "above 0 and at most 5000 W"),
-            (ec.StorageMode.DISCHARGING, -1, "above 0 and at most 4000 W"),
+            (ec.StorageMode.CHARGING, 5_001, "at least 0.001 and at most 5000 W"),
+            (ec.StorageMode.DISCHARGING, 4_001, "at least 0.001 and at most 4000 W"),
+            (ec.StorageMode.CHARGING, 0, "at least 0.001 and at most 5000 W"),
+            (ec.StorageMode.DISCHARGING, -1, "at least 0.001 and at most 4000 W"),
             (ec.StorageMode.IDLE, 1, "absent when the mode is IDLE"),
         ],
     )

@@ -125,7 +125,7 @@ class TestWhen:
         assert refusal.value.field == "step"
 
     def test_a_step_that_does_not_divide_the_time_is_refused(self):
-        with pytest.raises(InvalidValue, match="step must be a whole fraction of the time"):
+        with pytest.raises(InvalidValue, match="a whole number of steps of 0:07:00 each"):
             run(step="7min")
 
     @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ class TestWhen:
             ({"days": True}, "days"),
             ({"days": "7"}, "days"),
             ({"days": 36_526}, "days"),
-            ({"days": None}, "days"),
-            ({"days": 1, "end": "2026-06-02"}, "days"),
+            ({"days": None}, "days or end"),
+            ({"days": 1, "end": "2026-06-02"}, "days or end"),
             ({"end": "2026-06-01"}, "end"),
             ({"end": "2026-05-31"}, "end"),
             ({"end": "later"}, "end"),
@@ -173,7 +173,9 @@ class TestWhat:
     @pytest.mark.parametrize("name", ["Roof", "Cellar"])
     def test_only_storages_have_a_state_or_a_dispatch(self, field, name):
         value = {"initial": ec.StorageState(), "dispatch": ec.Manual()}[field]
-        with pytest.raises(InvalidValue, match=f"{field} must be the name of a storage") as refusal:
+        with pytest.raises(
+            InvalidValue, match=f"{field} must be by the name of a storage"
+        ) as refusal:
             run(HOME, **{field: {name: value}})
         assert refusal.value.value == name
 
@@ -348,3 +350,36 @@ class TestTheRun:
             stores = hasattr(device, "capacity_wh")
             assert rows["stored_wh"].notna().all() == stores
             assert rows["state_of_charge"].notna().all() == stores
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"devices": ec.SolarPanel(name="Roof", rated_power_w=1)},
+        {"devices": [ec.SolarPanel(name="Roof", rated_power_w=1), "Wall"]},
+        {"devices": "Roof"},
+        {"site": "Home"},
+        {"seed": "a"},
+        {"seed": 1.5},
+        {"seed": None},
+        {"seed": True},
+        {"initial": {"Wall": 6_000}},
+        {"dispatch": "magic"},
+        {"dispatch": {"Wall": 3}},
+    ],
+    ids=str,
+)
+def test_an_argument_of_a_wrong_type_is_refused_by_name(options):
+    wall = ec.Battery(name="Wall", capacity_wh=9_000, max_charge_w=1, max_discharge_w=1)
+    arguments = {"devices": [wall], "start": "2026-06-01", "days": 1, **options}
+    with pytest.raises(InvalidValue):
+        ec.simulate(arguments.pop("devices"), **arguments)
+
+
+def test_a_strategy_and_a_seed_may_be_given_in_other_forms():
+    wall = ec.Battery(name="Wall", capacity_wh=9_000, max_charge_w=1, max_discharge_w=1)
+    runs = [
+        ec.simulate([wall], start="2026-06-01", days=1, seed=seed, dispatch=dispatch)
+        for seed, dispatch in ((7, ec.SelfConsumption()), (np.int64(7), "self_consumption"))
+    ]
+    assert np.array_equal(runs[0].power_mw, runs[1].power_mw)

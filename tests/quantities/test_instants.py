@@ -55,7 +55,7 @@ def test_a_step_from_a_second_to_a_day_is_counted_in_microseconds(seconds):
 
 @pytest.mark.parametrize("seconds", [0, -60, 0.999, 86_400.001, 1.0005])
 def test_a_step_that_is_shorter_longer_or_finer_is_refused(seconds):
-    with pytest.raises(InvalidValue, match="whole milliseconds between 1 s and 24 h"):
+    with pytest.raises(InvalidValue, match="a timedelta of whole milliseconds, 1 s to 24 h"):
         duration_us(timedelta(seconds=seconds))
 
 

@@ -120,3 +120,24 @@ def test_a_reading_of_another_tenants_device_is_one_of_an_unknown_device(
     reading = ec.NewReading(device_id=roof.id, at=clock.now(), power_w=1.0)
     result = services.ingestion.record(ec.Scope("other"), [reading])
     assert [r.error.code for r in result.rejected] == ["NOT_FOUND"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"power_w": "2"},
+        {"power_w": None},
+        {"power_w": True},
+        {"at": "2026-01-01T00:00Z"},
+        {"at": None},
+        {"device_id": "1"},
+        {"device_id": [1]},
+        {"stored_wh": "full"},
+    ],
+    ids=str,
+)
+def test_a_reading_of_a_wrong_type_does_not_spoil_its_batch(services, scope, clock, roof, wrong):
+    good = {"device_id": roof.id, "at": clock.now(), "power_w": 1.0}
+    batch = [ec.NewReading(**good), ec.NewReading(**{**good, **wrong}), (1, 2, 3)]
+    result = services.ingestion.record(scope, batch)
+    assert (result.accepted, [r.index for r in result.rejected]) == (1, [1, 2])

@@ -126,3 +126,23 @@ def test_a_simulated_device_is_silent_after_two_steps(services, scope, clock):
     assert services.insight.summary(scope).silent_count == 0
     clock.at += timedelta(milliseconds=1)
     assert services.insight.summary(scope).silent_count == 1
+
+
+def test_a_charge_from_before_a_smaller_capacity_is_unknown_not_more_than_full(
+    services, scope, home
+):
+    wall = home[3]
+    small = ec.Battery(name="Wall", capacity_wh=2_000, max_charge_w=5_000, max_discharge_w=5_000)
+    changed = services.registration.update_device(scope, wall.id, device=small)
+    state = services.insight.states(scope, [changed])[wall.id]
+    assert (state.stored_wh, state.state_of_charge) == (2_500, None)
+    storage = services.insight.summary(scope).storage
+    assert (storage.device_count, storage.state_of_charge) == (1, 0.4)
+
+
+def test_what_is_shown_in_a_notebook_is_in_watts(services, scope, home):
+    text = repr(services.insight.summary(scope))
+    assert "net_power_w=2499.921" in text
+    assert "state_of_charge=0.375" in text
+    states = services.insight.states(scope, services.insight.find(scope).items)
+    assert "power_w=-1000.1, stored_wh=2500.0, mode=charging" in repr(states[home[3].id])

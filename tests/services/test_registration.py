@@ -1,5 +1,6 @@
 """Registering, changing and retiring devices and sites."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -178,3 +179,102 @@ def test_a_charge_within_rounding_of_a_new_bound_is_moved_to_the_bound(services,
     with storage.transaction(write=False) as work:
         state = work.fleet.internal_states(scope, [record.id])[record.id]
     assert state["stored_nwh"] == 7_999_999_800_000
+
+
+def test_a_device_joins_the_next_tick_where_ticks_are_far_from_the_clock(services, scope, clock):
+    """Who simulates the past by hand need not know the clock."""
+    services.registration.register_device(scope, ROOF)
+    past = clock.now() - timedelta(days=100)
+    services.ticking.tick(scope, past)
+    late = services.registration.register_device(
+        scope, ec.SolarPanel(name="Late", rated_power_w=1_000)
+    )
+    assert services.ticking.tick(scope, past + timedelta(minutes=1)).readings == 2
+    services.registration.deactivate(scope, late.id)
+    services.registration.reactivate(scope, late.id)
+    assert services.ticking.tick(scope, past + timedelta(minutes=2)).readings == 2
+
+
+def test_a_storage_comes_back_idle(services, scope, clock):
+    record = services.registration.register_device(
+        scope, WALL, initial=ec.StorageState(mode="charging")
+    )
+    services.registration.deactivate(scope, record.id)
+    assert services.insight.modes(scope, [record]) == {record.id: ec.StorageMode.IDLE}
+    services.registration.reactivate(scope, record.id)
+    services.ticking.tick(scope)
+    assert services.insight.states(scope, [record])[record.id].power_w == 0
+
+
+def test_a_command_above_a_new_limit_is_lowered_for_good(services, storage, scope):
+    record = services.registration.register_device(
+        scope, WALL, initial=ec.StorageState(mode="charging")
+    )
+    weak = ec.Battery(name="Wall", capacity_wh=10_000, max_charge_w=1_000, max_discharge_w=900)
+    services.registration.update_device(scope, record.id, device=weak)
+    services.registration.update_device(scope, record.id, device=WALL)
+    services.ticking.tick(scope)
+    assert services.insight.states(scope, [record])[record.id].power_w == -1_000
+
+
+def test_of_many_that_register_one_external_id_at_once_all_get_the_first(services, scope):
+    def register(number: int) -> int:
+        device = ec.SolarPanel(name="Roof", rated_power_w=1_000 + number)
+        record = services.registration.register_device(scope, device, external_id="roof")
+        return int(record.id)
+
+    def register_site(_: int) -> int:
+        return int(services.registration.register_site(scope, HOME, external_id="home").id)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(register, range(12)))) == 1
+        assert len(set(pool.map(register_site, range(12)))) == 1
+
+
+def test_changes_of_one_device_at_once_take_turns(services, scope):
+    record = services.registration.register_device(scope, ROOF)
+
+    def change(number: int) -> None:
+        if number % 3 == 0:
+            services.registration.update_device(scope, record.id, name=f"Roof {number}")
+        elif number % 3 == 1:
+            services.registration.deactivate(scope, record.id)
+        else:
+            services.registration.reactivate(scope, record.id)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(change, range(30)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        (("Roof",), {}),
+        ((ROOF,), {"data_source": "guessed"}),
+        ((ROOF,), {"tags": "south"}),
+        ((ROOF,), {"tags": [7]}),
+        ((ROOF,), {"external_id": 7}),
+        ((WALL,), {"dispatch": "magic"}),
+        ((WALL,), {"initial": 5_000}),
+    ],
+)
+def test_a_wrong_type_is_refused_by_name(services, scope, arguments, options):
+    with pytest.raises(errors.InvalidValue):
+        services.registration.register_device(scope, *arguments, **options)
+
+
+def test_names_of_modes_strategies_and_sources_do_as_well(services, scope):
+    record = services.registration.register_device(
+        scope, WALL, dispatch="self_consumption", data_source="simulated"
+    )
+    assert record.dispatch == ec.SelfConsumption()
+    services.control.set_mode(scope, record.id, "discharging")
+    assert services.insight.modes(scope, [record]) == {record.id: ec.StorageMode.DISCHARGING}
+    assert services.control.set_dispatch(scope, record.id, "manual").dispatch == ec.Manual()
+
+
+def test_a_single_text_is_no_filter_and_an_unknown_kind_is_none():
+    with pytest.raises(errors.InvalidValue):
+        DeviceFilter(tags="south")
+    with pytest.raises(errors.UnknownDeviceKind):
+        DeviceFilter(kinds=["solarpanel"])

@@ -171,3 +171,27 @@ def test_every_service_call_without_a_scope_is_refused_before_storage_is_touched
             }
             with pytest.raises(errors.ScopeRequired):
                 method(None, *[DEVICES[0]] * len(required), **keywords)
+
+
+def test_a_tick_ahead_of_the_clock_is_refused_and_changes_nothing(services, scope, clock):
+    register_home(services, scope)
+    with pytest.raises(errors.InstantOutOfRange):
+        services.ticking.tick(scope, clock.now() + timedelta(minutes=2))
+    with pytest.raises(errors.InstantOutOfRange):
+        services.ticking.tick(scope, since=clock.now() + timedelta(minutes=1))
+    assert services.ticking.tick(scope, clock.now() + timedelta(minutes=1)).ticks == 1
+
+
+def test_a_tenant_without_devices_has_no_first_tick_yet(services, scope, clock):
+    """So the past can still be filled when its first device arrives."""
+    assert services.ticking.tick(scope).ticks == 0
+    register_home(services, scope)
+    since = clock.now() - timedelta(hours=1)
+    assert services.ticking.tick(scope, since=since).readings == 61 * 4
+
+
+@pytest.mark.parametrize("wrong", ["2026-06-01", 5, None])
+def test_an_instant_of_a_wrong_type_is_refused_by_name(services, scope, wrong):
+    options = {"since": wrong} if wrong is not None else {"at": 1.5}
+    with pytest.raises(errors.InvalidValue):
+        services.ticking.tick(scope, **options)

@@ -52,8 +52,18 @@ def test_the_long_run_mean_is_the_average_power(step_s, duty):
     rate = 1 / (1_200.0 * (1 - duty))
     draws = ticks * devices * math.tanh(rate * step_s / 2)
     error = math.sqrt(duty * (1 - duty) / draws)
-    assert on.mean() == pytest.approx(duty, abs=4.5 * error)
+    if step_s <= 300:
+        assert on.mean() == pytest.approx(duty, abs=4.5 * error)
     assert power_w.mean() == pytest.approx(-600.0, abs=4.5 * error * 600.0 / duty)
+
+
+def test_a_long_tick_reports_the_mean_of_what_happens_in_it_and_no_coin_flip():
+    _, minutes_w = run(60, 60 * 4_000, devices=4)
+    _, hours_w = run(3_600, 4_000, devices=4)
+    spread_w = minutes_w.reshape(4_000, 60, 4).mean(axis=1).std()
+    assert hours_w.std() == pytest.approx(spread_w, rel=0.1)
+    switched = np.isin(hours_w, [0.0, hours_w.min()]).mean()
+    assert switched < 0.3  # the others are part of an hour on
 
 
 @pytest.mark.parametrize("step_s", [10, 60])

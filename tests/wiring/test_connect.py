@@ -8,6 +8,17 @@ import energycore as ec
 from energycore import errors
 from energycore.wiring.clocks import AcceleratedClock
 
+
+class Still:
+    """A clock that stands."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ROOF = ec.SolarPanel(name="Roof", rated_power_w=5_000)
 
@@ -67,7 +78,7 @@ def test_an_accelerated_clock_runs_at_its_speed():
 def test_whoever_opens_an_accelerated_database_stands_where_its_last_tick_ends(tmp_path):
     url = f"sqlite:///{tmp_path / 'fast.db'}"
     future = datetime(2030, 1, 1, 12, tzinfo=UTC)
-    with ec.connect(url) as energy:
+    with ec.connect(url, clock=Still(future)) as energy:
         energy.register(ROOF)
         with energy.services.storage.transaction(write=True) as work:
             work.settings.put(energy.scope, "clock", "60")
@@ -75,3 +86,45 @@ def test_whoever_opens_an_accelerated_database_stands_where_its_last_tick_ends(t
     with ec.connect(url) as energy:
         assert energy.clock.now() == future + timedelta(minutes=1)
         assert energy.summary().silent_count == 0
+
+
+def test_each_tenant_has_its_own_clock(tmp_path):
+    with ec.connect(f"sqlite:///{tmp_path / 'two.db'}") as energy:
+        fast = energy.accelerate(60)
+        assert fast.speed == 60
+        assert isinstance(fast.clock, AcceleratedClock)
+        other = fast.for_tenant("acme")
+        assert other.speed is None
+        other.register(ROOF, data_source=ec.DataSource.REPORTED)
+        with pytest.raises(errors.ClockIsSimulated):
+            fast.register(ROOF, data_source=ec.DataSource.REPORTED)
+
+
+def test_a_record_does_where_an_identity_is_asked_for():
+    with ec.connect("memory://") as energy:
+        home = energy.register_site(ec.Site(name="Home"))
+        wall = energy.register(
+            ec.Battery(name="Wall", capacity_wh=1_000, max_charge_w=100, max_discharge_w=100),
+            site=home,
+        )
+        assert energy.device(wall) == wall
+        assert energy.state(wall) is None
+        assert energy.site(home) == home
+        assert energy.sites().items == (home,)
+        energy.set_mode(wall, "charging")
+        energy.tick()
+        assert energy.readings(wall, NOON, energy.clock.now()).power_w.tolist() == [-100.0]
+        for wrong in (ec.Site(name="Home"), "1", True):
+            with pytest.raises(errors.InvalidValue):
+                energy.register(ROOF, site=wrong)
+            with pytest.raises(errors.InvalidValue):
+                energy.state(wrong)
+        with pytest.raises(errors.NotFound):
+            energy.site(home.id + 1)
+
+
+def test_the_facade_shows_its_tenant_and_no_more():
+    with ec.connect("memory://") as energy:
+        assert repr(energy) == "Energy(tenant='default')"
+    assert ec.__version__.count(".") == 2
+    assert "import_module" not in dir(ec)

@@ -11,7 +11,7 @@ from energycore.devices.registry import device_kinds
 from energycore.quantities.units import Unit
 from tools.reference_pages.markdown import NOTE, first_sentence, table
 
-__all__ = ["page", "shipped_kinds"]
+__all__ = ["COLUMNS", "field_row", "page", "shipped_kinds"]
 
 COLUMNS = ("field", "unit", "default", "meaning")
 ROLES = {
@@ -45,7 +45,7 @@ Kind `{kind}`, role **{role}**: {role_about} Largest power: {largest}
 
 def page() -> str:
     """The whole page."""
-    shared = [_row(Device, field) for field in attrs.fields(Device)]
+    shared = [field_row(Device, field) for field in attrs.fields(Device)]
     head = HEAD.format(note=NOTE, shared=table(COLUMNS, shared))
     return "\n".join([head, *map(_kind, shipped_kinds().values())])
 
@@ -67,7 +67,7 @@ def _kind(kind: type[Device]) -> str:
         role=kind.role.value,
         role_about=ROLES[kind.role.value],
         largest=_uncapitalised(first_sentence(kind.largest_power_w)),
-        fields=table(COLUMNS, (_row(kind, field) for field in fields_of_kind(kind))),
+        fields=table(COLUMNS, (field_row(kind, field) for field in fields_of_kind(kind))),
     )
 
 
@@ -75,7 +75,8 @@ def _uncapitalised(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _row(kind: type[Device], field: "attrs.Attribute[object]") -> tuple[str, str, str, str]:
+def field_row(kind: type, field: "attrs.Attribute[object]") -> tuple[str, str, str, str]:
+    """A field of a device or a site as a line of a table of `COLUMNS`."""
     hint = typing.get_type_hints(kind, include_extras=True)[field.name]
     units = [part for part in getattr(hint, "__metadata__", ()) if isinstance(part, Unit)]
     default = "required" if field.default is attrs.NOTHING else _default(field.default)

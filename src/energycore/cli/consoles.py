@@ -14,12 +14,15 @@ __all__ = ["note", "progress_bar", "screen"]
 
 def screen() -> Console:
     """Where results go: the standard output, plain text where it is no terminal."""
-    return Console(file=sys.stdout, highlight=False)
+    return Console(file=sys.stdout, highlight=False, emoji=False)
 
 
 def note(sentence: str) -> None:
     """Say something beside the results: on the standard error, word for word."""
-    Console(file=sys.stderr, highlight=False, markup=False, soft_wrap=True).print(sentence)
+    console = Console(
+        file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True
+    )
+    console.print(sentence)
 
 
 @contextmanager

@@ -3,10 +3,20 @@
 from datetime import datetime
 
 from energycore.cli.consoles import screen
-from energycore.errors import InvalidValue
+from energycore.errors import InvalidValue, StorageUnavailable, TickMisaligned
+from energycore.quantities.instants import (
+    US_PER_SECOND,
+    floor_to,
+    from_epoch_us,
+    to_epoch_us,
+)
+from energycore.services.ticking import TickResult
 from energycore.wiring.connect import MEMORY, connect
+from energycore.wiring.energy import Energy
 
-__all__ = ["migrate_database", "shown_url", "tick_once"]
+__all__ = ["is_kept", "migrate_database", "pace", "shown_url", "tick_once"]
+
+_INSTANT = "an instant with an offset, such as 2026-06-01T12:00Z or 2026-06-01T14:00+02:00"
 
 
 def shown_url(url: str) -> str:
@@ -22,21 +32,46 @@ def shown_url(url: str) -> str:
     return shown(parse_url(url))
 
 
+def is_kept(url: str) -> bool:
+    """Whether a database outlives the process.
+
+    Raises:
+        UnsupportedDatabase: it is no URL, or there is no backend for it.
+    """
+    if url == MEMORY:
+        return False
+    from energycore.storage.sql.engine import is_in_memory, parse_url
+
+    return not is_in_memory(parse_url(url))
+
+
+def pace(speed: float) -> str:
+    """How fast an accelerated clock runs, in words."""
+    return f"{speed:g} second{'' if speed == 1 else 's'} a second"
+
+
 def tick_once(url: str, at: str | None) -> None:
     """Run the tick at an instant, and those before it that are missing.
 
     Raises:
-        InvalidValue: `at` is no instant, or has no offset.
+        InvalidValue: `at` is no instant, has no offset, or is too far away.
         TickMisaligned: it is no whole multiple of the step.
+        StorageUnavailable: there is no such database.
     """
     instant = None if at is None else _instant(at)
+    _check_is_there(url)
     with connect(url) as energy:
-        result = energy.tick(at=instant)
-    told = [f"at {result.at.isoformat()}", f"ticks run: {result.ticks}"]
+        try:
+            result = energy.tick(at=instant)
+        except TickMisaligned:
+            raise TickMisaligned(_misaligned(energy, instant, at)) from None
+        except InvalidValue as error:
+            raise _as_written(error, at) from None
+        told = [f"at {result.at.isoformat()}", f"ticks run: {result.ticks}{_why(energy, result)}"]
     told.append(f"readings stored: {result.readings}")
     if result.skipped:
         told.append(f"ticks skipped as too long ago: {result.skipped}")
-    screen().print(", ".join(told), soft_wrap=True)
+    screen().print(", ".join(told), markup=False, soft_wrap=True)
 
 
 def migrate_database(url: str) -> None:
@@ -47,14 +82,60 @@ def migrate_database(url: str) -> None:
     """
     from energycore.storage.sql import migrate
 
+    _check_is_there(url)
     changed = url != MEMORY and migrate(url)
     state = "was brought up to date" if changed else "is up to date"
     screen().print(f"{shown_url(url)} {state}", markup=False, soft_wrap=True)
 
 
+def _check_is_there(url: str) -> None:
+    """Refuse a file that is not there: it was probably misspelt, and must not be made."""
+    if url.startswith("memory:"):
+        return
+    from energycore.storage.sql.engine import file_of, parse_url
+
+    file = file_of(parse_url(url))
+    if file is not None and not file.exists():
+        raise StorageUnavailable(f"there is no database {file}: energycore serve makes one")
+
+
 def _instant(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError:
-        limit = "an instant such as 2026-06-01T12:00Z"
-        raise InvalidValue("at", text, limit) from None
+        raise InvalidValue("at", text, _INSTANT) from None
+    try:
+        to_epoch_us(instant)
+    except InvalidValue as error:
+        raise _as_written(error, text) from None
+    return instant
+
+
+def _as_written(error: InvalidValue, at: str | None) -> InvalidValue:
+    """The same refusal with the words of the command line instead of what they were read as."""
+    if at is None or not isinstance(error.value, datetime):
+        return error
+    limit = _INSTANT if error.value.utcoffset() is None else error.limit
+    return type(error)(error.field, at, limit)
+
+
+def _misaligned(energy: Energy, instant: datetime | None, at: str | None) -> str:
+    with energy.services.storage.transaction(write=False) as work:
+        (shard, *_) = work.fleet.shards(energy.scope)
+    before = "" if instant is None else _utc(floor_to(to_epoch_us(instant), shard.step_us))
+    step = f"{shard.step_us / US_PER_SECOND:g} s"
+    return f"at must be a whole multiple of the step of {step}, such as {before}, not {at!r}"
+
+
+def _why(energy: Energy, result: TickResult) -> str:
+    """Why no tick was run."""
+    if result.ticks:
+        return ""
+    with energy.services.storage.transaction(write=False) as work:
+        newest = [shard.last_tick_us for shard in work.fleet.shards(energy.scope)]
+    stored = [at_us for at_us in newest if at_us is not None]
+    return f" (already stored up to {_utc(max(stored))})" if stored else " (there are no devices)"
+
+
+def _utc(at_us: int) -> str:
+    return from_epoch_us(at_us).isoformat().replace("+00:00", "Z")

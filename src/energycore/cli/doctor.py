@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from energycore.cli.consoles import screen
-from energycore.cli.database import shown_url
+from energycore.cli.database import pace, shown_url
 from energycore.devices.base import DataSource
 from energycore.devices.registry import device_kinds
 from energycore.protocols.records import DeviceFilter
@@ -104,17 +104,18 @@ def _database(url: str) -> Iterator[tuple[str, str]]:
         yield "Kind", "memory: nothing is kept"
         return
     from energycore.storage.sql import schema
-    from energycore.storage.sql.engine import is_in_memory, parse_url, shown
+    from energycore.storage.sql.engine import file_of, parse_url, shown
+    from energycore.storage.sql.faults import opening
     from energycore.storage.sql.store import SqlStorage
 
     parsed = parse_url(url)
-    is_file = parsed.get_backend_name() == "sqlite" and not is_in_memory(parsed)
-    if is_file and not Path(parsed.database or "").is_file():
+    file = file_of(parsed)
+    if file is not None and not file.exists():
         yield "State", "not there yet: energycore serve makes it"
         return
     storage = SqlStorage(parsed)
     try:
-        with storage.connection(write=False) as connection:
+        with opening(parsed), storage.connection(write=False) as connection:
             number = connection.dialect.server_version_info or ()
             yield "Kind", f"{connection.dialect.name} {'.'.join(map(str, number))}"
             ready = schema.check(connection, shown(parsed))
@@ -153,7 +154,7 @@ def _clock(energy: Energy) -> str:
     if energy.speed is None:
         return "the wall clock"
     now = energy.clock.now().isoformat(timespec="seconds")
-    return f"accelerated, {energy.speed:g} seconds a second, at {now}: takes no reported devices"
+    return f"accelerated, {pace(energy.speed)}, at {now}: takes no reported devices"
 
 
 def _two_columns(rows: Iterator[tuple[str, str]]) -> Table:

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -14,13 +13,15 @@ from typing import Any, Final
 import attrs
 
 from energycore.cli.consoles import note, progress_bar, screen
-from energycore.cli.database import shown_url
+from energycore.cli.database import is_kept, pace, shown_url
 from energycore.cli.sockets import listening, url_of
+from energycore.cli.stopping import CutOffRequests, StopSignals
 from energycore.encoding.home import Home, load_home
 from energycore.extras import load_extra
 from energycore.jobs.homes import HISTORY, settle_home, simulate_history
 from energycore.jobs.ticks import run_ticks
-from energycore.services.ticking import MAX_CATCH_UP
+from energycore.protocols.records import DeviceFilter
+from energycore.services.ticking import MAX_CATCH_UP, Progress
 from energycore.wiring.connect import connect
 from energycore.wiring.energy import Energy
 
@@ -30,7 +31,7 @@ DEMO_HOME: Final = Path(__file__).with_name("home.toml")
 """The home of the examples, as the package carries it."""
 
 _FEATURE: Final = "energycore serve"
-_LAST_ANSWERS_S: Final = 10
+_LAST_ANSWERS_S: Final = 5
 _QUERY: Final = '{"query": "{ energySummary { netPowerW storage { storedWh } } }"}'
 
 
@@ -51,55 +52,61 @@ def serve_home(path: Path | None, *, demo: bool, options: ServeOptions) -> None:
     Raises:
         EnergycoreError: the file, the database, the address or an option cannot be used.
     """
-    uvicorn = load_extra("uvicorn", feature=_FEATURE, extra="fastapi")
-    adapter = load_extra("energycore_fastapi.app", feature=_FEATURE, extra="fastapi")
-    chosen = DEMO_HOME if demo else path
-    home = None if chosen is None else load_home(chosen)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    with (
-        _interruptible(),
-        listening(options.host, options.port) as socket,
-        connect(options.database, seed=0 if home is None else home.seed) as database,
-    ):
-        energy = _prepared(database, home, options)
-        address = url_of(options.host, socket.getsockname()[1])
-        app = adapter.create_app(
-            energy,
-            lifespan=_lifespan(
+    stop = StopSignals()
+    with stop.caught():
+        uvicorn = load_extra("uvicorn", feature=_FEATURE, extra="fastapi")
+        adapter = load_extra("energycore_fastapi.app", feature=_FEATURE, extra="fastapi")
+        chosen = DEMO_HOME if demo else path
+        home = None if chosen is None else load_home(chosen)
+        logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+        stop.check()
+        with (
+            listening(options.host, options.port) as socket,
+            connect(options.database, seed=0 if home is None else home.seed) as database,
+        ):
+            energy = _prepared(database, home, options, stop)
+            address = url_of(options.host, socket.getsockname()[1])
+            app = adapter.create_app(
                 energy,
-                options,
-                max_catch_up=_catch_up(home),
-                started=lambda: _welcome(energy, home, address, options),
-            ),
-        )
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            lifespan="on",
-            timeout_graceful_shutdown=_LAST_ANSWERS_S,
-        )
-        server = uvicorn.Server(config)
-        server.run(sockets=[socket])
-        if not server.started:
-            raise SystemExit(1)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does, and both of them end the block quietly."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with suppress(KeyboardInterrupt):
-            yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+                lifespan=_lifespan(
+                    energy,
+                    options,
+                    max_catch_up=_catch_up(home),
+                    started=lambda: _welcome(energy, home, address, options),
+                ),
+            )
+            _run(uvicorn, app, socket, stop)
     note("stopped")
 
 
-def _prepared(energy: Energy, home: Home | None, options: ServeOptions) -> Energy:
+def _run(uvicorn: Any, app: object, socket: object, stop: StopSignals) -> None:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_LAST_ANSWERS_S,
+    )
+    server = uvicorn.Server(config)
+    # Its own handlers would leave a moment before and after them in which a signal is lost.
+    server.capture_signals = nullcontext
+    stop.ends(server)
+    cut_off = CutOffRequests()
+    with cut_off.watched():
+        server.run(sockets=[socket])
+    if not server.started:
+        raise SystemExit(1)
+    if cut_off.count:
+        what = "1 request was" if cut_off.count == 1 else f"{cut_off.count} requests were"
+        note(f"{what} cut off after {_LAST_ANSWERS_S} s")
+
+
+def _prepared(
+    energy: Energy, home: Home | None, options: ServeOptions, stop: StopSignals
+) -> Energy:
     """Set the clock, bring the home in, run the ticks that are missing."""
+    stop.check()
     if options.speed is not None:
         energy.accelerate(options.speed)
     services, scope = energy.services, energy.scope
@@ -107,16 +114,28 @@ def _prepared(energy: Energy, home: Home | None, options: ServeOptions) -> Energ
         settled = settle_home(services, scope, home)
         for name in settled.differing:
             note(f"{name} is not as in the file: the database keeps what it has")
+        stop.check()
         with progress_bar(f"simulating the last {HISTORY.days} days") as progress:
-            result = simulate_history(services, scope, progress=progress)
+            result = simulate_history(services, scope, progress=_unless(stop, progress))
         if result is not None:
             note(f"simulated the last {HISTORY.days} days: {result.readings} readings")
+    stop.check()
     if options.ticks:
         with progress_bar("catching up") as progress:
-            late = energy.tick(max_catch_up=_catch_up(home), progress=progress)
+            late = energy.tick(max_catch_up=_catch_up(home), progress=_unless(stop, progress))
         if late.skipped:
             note(f"{late.skipped} ticks are too long ago to be made up for")
     return energy.by_running_clock()
+
+
+def _unless(stop: StopSignals, progress: Progress) -> Progress:
+    """Show the progress, and end between two transactions when it is asked for."""
+
+    def show(done: int, total: int) -> None:
+        stop.check()
+        progress(done, total)
+
+    return show
 
 
 def _catch_up(home: Home | None) -> timedelta:
@@ -153,13 +172,12 @@ def _lifespan(
 def _welcome(energy: Energy, home: Home | None, address: str, options: ServeOptions) -> None:
     speed = energy.speed
     now = f"now {energy.clock.now():%Y-%m-%d %H:%M:%S} UTC"
-    clock = f"real time, {now}"
-    if speed is not None:
-        clock = f"{speed:g} seconds a second, {now}"
+    clock = f"real time, {now}" if speed is None else f"{pace(speed)}, {now}"
     every = "none" if not options.ticks else "every 60 s by that clock"
-    what = "a database" if home is None else f"{home.site.name} ({len(home.devices)} devices)"
+    kept = is_kept(options.database)
+    end = "everything is kept in the database" if kept else "the database is in memory, and ends too"
     lines = (
-        f"energycore {version('energycore')} serves {what}",
+        f"energycore {version('energycore')} serves {_served(energy, home)}",
         "",
         f"  GraphQL   {address}/graphql",
         f"  GraphiQL  {address}/",
@@ -171,6 +189,20 @@ def _welcome(energy: Energy, home: Home | None, address: str, options: ServeOpti
         f"  curl {address}/graphql -H 'content-type: application/json' \\",
         f"    -d '{_QUERY}'",
         "",
-        "Ctrl-C stops; everything is kept in the database.",
+        f"Ctrl-C stops; {end}.",
     )
     screen().print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def _served(energy: Energy, home: Home | None) -> str:
+    with energy.services.storage.transaction(write=False) as work:
+        stored = work.devices.count(energy.scope, DeviceFilter())
+    if home is None:
+        return f"a database ({_devices(stored)})"
+    described = len(home.devices)
+    more = "" if stored == described else f", {stored} in the database"
+    return f"{home.site.name} ({_devices(described)}{more})"
+
+
+def _devices(count: int) -> str:
+    return "1 device" if count == 1 else f"{count} devices"

@@ -16,7 +16,7 @@ from energycore.cli.consoles import note, progress_bar, screen
 from energycore.devices.base import Role
 from energycore.devices.registry import device_kind
 from energycore.devices.site import Site
-from energycore.encoding.home import Home, load_home
+from energycore.encoding.home import Home, checked_seed, load_home
 from energycore.notebook.run import DeviceTotals, Run, RunSummary
 from energycore.notebook.simulation import simulate
 from energycore.quantities.instants import from_epoch_us
@@ -46,7 +46,7 @@ def simulate_home(
         InvalidValue: a value of an option cannot be used.
     """
     home = load_home(path)
-    seed = home.seed if seed is None else seed
+    seed = home.seed if seed is None else checked_seed(seed)
     readings = None if csv is None else _opened(csv)
     try:
         with progress_bar(f"simulating {home.site.name}") as progress:

@@ -1,5 +1,6 @@
 """The address that a server listens at: taken before anything else is done, or refused."""
 
+import errno
 import ipaddress
 import os
 import socket
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from energycore.cli.consoles import note
+from energycore.cli.refusals import InvalidOption
 from energycore.errors import InvalidValue
 
 __all__ = ["listening", "url_of"]
@@ -33,11 +35,19 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.bind(address)
             listener.listen()
         except OSError as error:
-            limit = f"free on {host} ({(error.strerror or str(error)).lower()})"
-            raise InvalidValue("port", port, limit) from None
+            raise InvalidOption("port", port, _not_taken(host, port, error)) from None
         if not ipaddress.ip_address(address[0]).is_loopback:
             note("whoever can reach this address can read and change everything: there is no login")
         yield listener
+
+
+def _not_taken(host: str, port: int, error: OSError) -> str:
+    other = "choose another with --port (0 picks a free one)"
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is taken: stop what runs there or {other}"
+    if error.errno == errno.EACCES:
+        return f"port {port} on {host} is reserved: {other}"
+    return f"port {port} on {host} cannot be used: {(error.strerror or str(error)).lower()}"
 
 
 def url_of(host: str, port: int) -> str:

@@ -10,7 +10,7 @@ from energycore.errors import InvalidValue
 from energycore.quantities.instants import US_PER_SECOND
 from energycore.simulation.behaviour import Behaviour
 
-__all__ = ["DataSource", "Device", "Role", "StorageMode", "fields_of_kind"]
+__all__ = ["DataSource", "Device", "Role", "StorageMode", "fields_of_kind", "storage_mode"]
 
 
 class Role(Enum):
@@ -37,6 +37,18 @@ class StorageMode(Enum):
     CHARGING = "charging"
     DISCHARGING = "discharging"
     IDLE = "idle"
+
+
+def storage_mode(given: StorageMode | str) -> StorageMode:
+    """A mode as it is, or by its name.
+
+    Raises:
+        InvalidValue: it is neither.
+    """
+    for mode in StorageMode:
+        if given in (mode, mode.value):
+            return mode
+    raise InvalidValue("mode", given, f"one of {', '.join(mode.value for mode in StorageMode)}")
 
 
 class DataSource(Enum):

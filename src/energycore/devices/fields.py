@@ -47,7 +47,8 @@ def number(value: float) -> float:
 
 def between(low: float, high: float, unit: str, *, above: bool = False) -> Validator:
     """A validator of low <= value <= high, or low < value <= high with `above`."""
-    limit = f"{'above' if above else 'at least'} {low:g} and at most {high:g} {unit}".strip()
+    least = f"{'above' if above else 'at least'} {_shown(low)}"
+    limit = f"{least} and at most {_shown(high)} {unit}".strip()
 
     def check(instance: Any, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if not isinstance(value, float) or not math.isfinite(value):
@@ -56,6 +57,10 @@ def between(low: float, high: float, unit: str, *, above: bool = False) -> Valid
             raise InvalidValue(attribute.name, value, limit)
 
     return check
+
+
+def _shown(bound: float) -> str:
+    return f"{bound:,.0f}" if bound == round(bound) else f"{bound:g}"
 
 
 power = between(0.0, MAX_POWER_W, "W", above=True)

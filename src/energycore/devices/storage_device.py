@@ -1,18 +1,21 @@
 """What batteries, vehicles and other storage share: capacity, limits, efficiencies, bounds."""
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import attrs
 
-from energycore.devices.base import Device, Role, StorageMode
+from energycore.devices.base import Device, Role, StorageMode, storage_mode
 from energycore.devices.fields import about, between, capacity, efficiency, number, power
 from energycore.errors import InvalidValue, StoredEnergyOutOfBounds
 from energycore.quantities.units import NWH_PER_WH, Fraction, WattHours, Watts
 from energycore.simulation.behaviour import Behaviour
 from energycore.simulation.storage import StoragePhysics
 
-__all__ = ["StorageDevice", "StorageState"]
+__all__ = ["LEAST_COMMAND_W", "StorageDevice", "StorageState"]
+
+LEAST_COMMAND_W: Final = 0.001
+"""Least power [W] of a command: what a reading can show."""
 
 _STATE_OF_CHARGE = between(0.0, 1.0, "")
 
@@ -93,11 +96,11 @@ class StorageState:
     Args:
         stored_wh: energy inside [Wh]; None means half of the capacity, within its bounds.
         mode: what it was told to do.
-        power_w: with what power [W], above 0; None means its limit.
+        power_w: with what power [W], at least 0.001; None means its limit.
     """
 
     stored_wh: float | None = None
-    mode: StorageMode = StorageMode.IDLE
+    mode: StorageMode = attrs.field(default=StorageMode.IDLE, converter=storage_mode)
     power_w: float | None = None
 
     def stored_nwh(self, device: StorageDevice) -> int:
@@ -122,7 +125,7 @@ class StorageState:
         """Commanded signed power [W]: + discharges, - charges.
 
         Raises:
-            InvalidValue: `power_w` is not above 0 and within the limit, or given with IDLE.
+            InvalidValue: `power_w` is below 1 mW or above the limit, or given with IDLE.
         """
         if self.mode is StorageMode.IDLE:
             if self.power_w is not None:
@@ -131,8 +134,9 @@ class StorageState:
         charging = self.mode is StorageMode.CHARGING
         limit_w = device.max_charge_w if charging else device.max_discharge_w
         power_w = limit_w if self.power_w is None else _finite(self.power_w, "power_w")
-        if not 0.0 < power_w <= limit_w:
-            raise InvalidValue("power_w", power_w, f"above 0 and at most {limit_w:g} W")
+        if not LEAST_COMMAND_W <= power_w <= limit_w:
+            limit = f"at least {LEAST_COMMAND_W:g} and at most {limit_w:g} W"
+            raise InvalidValue("power_w", power_w, limit)
         return -power_w if charging else power_w
 
 

@@ -35,12 +35,12 @@ from energycore.encoding.home_faults import HomeText, syntax_error
 from energycore.encoding.structure import structure
 from energycore.encoding.suggestions import close_to, units_of_kind
 from energycore.encoding.toml_lines import KeyPath
-from energycore.errors import InvalidHomeFile
+from energycore.errors import InvalidHomeFile, InvalidValue
 from energycore.quantities.units import Unit
 from energycore.simulation.dispatch import DISPATCHES, Dispatch, Manual, SelfConsumption
 from energycore.simulation.noise import noise_key_of
 
-__all__ = ["Home", "HomeDevice", "load_home"]
+__all__ = ["Home", "HomeDevice", "checked_seed", "load_home"]
 
 Value = TypeVar("Value")
 
@@ -122,6 +122,17 @@ def load_home(path: str | Path) -> Home:
     return _Reader(HomeText(file, source), document).home()
 
 
+def checked_seed(seed: object) -> int:
+    """The seed of a home, if it can be one.
+
+    Raises:
+        InvalidValue: it is not a whole number that a database can keep.
+    """
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= _MAX_SEED:
+        raise InvalidValue("seed", seed, f"a whole number from 0 to {_MAX_SEED}")
+    return seed
+
+
 @attrs.frozen
 class _Reader:
     """Turns one parsed document into a home."""
@@ -130,7 +141,7 @@ class _Reader:
     document: Mapping[str, Any]
 
     def home(self) -> Home:
-        self.text.known_keys(self.document, (), "", _TOP_KEYS)
+        self.text.known_tables(self.document, _TOP_KEYS, several=("devices",))
         site, site_external_id = self._site()
         return Home(
             site=site,
@@ -143,10 +154,7 @@ class _Reader:
         table = self.text.table(self.document, (), "simulation")
         self.text.known_keys(table, ("simulation",), "[simulation]", ("seed",))
         seed = table.get("seed", 0)
-        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= _MAX_SEED:
-            limit = f"a whole number from 0 to {_MAX_SEED}"
-            raise self.text.wrong(("simulation", "seed"), "", seed, limit)
-        return seed
+        return self.text.checked(("simulation",), "", lambda: checked_seed(seed))
 
     def _site(self) -> tuple[Site, str]:
         path = ("site",)
@@ -160,9 +168,9 @@ class _Reader:
         return site, table.get("external_id", _slug(site.name))
 
     def _devices(self, site: Site, site_external_id: str) -> Iterator[HomeDevice]:
-        tables = self.document.get("devices")
+        tables = self.document.get("devices", [])
         if not isinstance(tables, list) or not tables:
-            raise self.text.wrong(("devices",), "", tables, "one or more [[devices]] tables")
+            raise self._no_devices(tables)
         taken: dict[tuple[str, str], int] = {}
         for index, table in enumerate(tables):
             entry = self._device(index, table, site, site_external_id)
@@ -173,6 +181,15 @@ class _Reader:
                     problem = f"{key} {value!r} is taken by the device on line {line}"
                     raise self.text.fault(("devices", index, key), value, "another", problem)
             yield entry
+
+    def _no_devices(self, found: object) -> InvalidHomeFile:
+        path, limit = ("devices",), "one or more [[devices]] tables"
+        if isinstance(found, Mapping):
+            problem = "[devices] is a single table: write [[devices]] above each device"
+            return self.text.fault(path, found, limit, problem)
+        if found == []:
+            return self.text.fault(path, found, limit, f"devices must be {limit}: none given")
+        return self.text.wrong(path, "", found, limit)
 
     def _device(self, index: int, table: Any, site: Site, site_external_id: str) -> HomeDevice:
         path: KeyPath = ("devices", index)

@@ -1,7 +1,7 @@
 """The faults of a home file: each names the file, the line, the device and what was expected."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from zoneinfo import available_timezones
 
@@ -75,6 +75,28 @@ class HomeText:
                 problem = f"{_owned(owner)}there is no key {key}: {hint}"
                 raise self.fault((*path, key), value, f"one of {', '.join(names)}", problem)
 
+    def known_tables(
+        self, document: Mapping[str, Any], known: Sequence[str], several: Collection[str]
+    ) -> None:
+        """Refuse a table at the top that a home does not have.
+
+        Args:
+            document: the whole file.
+            known: names of tables.
+            several: those of them that stand in double brackets.
+
+        Raises:
+            InvalidHomeFile: with the table that was probably meant, or all that there are.
+        """
+        tables = {name: f"[[{name}]]" if name in several else f"[{name}]" for name in known}
+        for key, value in document.items():
+            if key not in tables:
+                meant = close_to(key, known)
+                limit = f"one of {', '.join(tables.values())}"
+                hint = f"did you mean {tables[meant]}?" if meant else f"known are {limit[7:]}"
+                problem = f"there is no {_written(key, value)}: {hint}"
+                raise self.fault((key,), value, limit, problem)
+
     def table(self, parent: Mapping[str, Any], path: KeyPath, key: str) -> dict[str, Any]:
         """The table under a key; an empty one where it is absent.
 
@@ -103,12 +125,20 @@ class HomeText:
 
 def syntax_error(file: str, told: str) -> InvalidHomeFile:
     """A text that is no TOML, with the line that the parser names at the end of its message."""
-    found = re.fullmatch(r"(?P<what>.*) \(at (?:line (?P<line>\d+), .*|end of document)\)", told)
+    found = re.fullmatch(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", told)
     what = found["what"] if found else told
     line = int(found["line"]) if found and found["line"] else None
-    if found and line is None:
-        what += " at the end of the file"
+    if found:
+        what += " at the end of the file" if line is None else f" at column {found['column']}"
     return InvalidHomeFile("file", file, "TOML", file, line, f"not TOML: {what}")
+
+
+def _written(key: str, value: object) -> str:
+    """What a key at the top of a file is, as its author wrote it."""
+    if isinstance(value, Mapping):
+        return f"table [{key}]"
+    is_tables = isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
+    return f"table [[{key}]]" if is_tables else f"key {key}"
 
 
 def _owned(owner: str) -> str:

@@ -1,6 +1,7 @@
 """What a set of devices does right now, summed in whole milliwatts."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energycore.devices.base import Role
+from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT, MISSING, IntArray
 
 __all__ = ["EnergySummary", "StateTable", "StorageTotals", "grouped", "summarise"]
@@ -57,6 +59,12 @@ class StorageTotals:
     stored_mwh: int
     device_count: int
 
+    def __repr__(self) -> str:
+        return (
+            f"StorageTotals(capacity_wh={self.capacity_wh}, stored_wh={self.stored_wh}, "
+            f"state_of_charge={self.state_of_charge}, device_count={self.device_count})"
+        )
+
     @property
     def capacity_wh(self) -> float:
         """Energy that fits [Wh]."""
@@ -88,6 +96,19 @@ class EnergySummary:
     device_count: int
     silent_count: int
     storage: StorageTotals
+
+    def __repr__(self) -> str:
+        return (
+            f"EnergySummary(at={self.at}, production_w={self.production_w}, "
+            f"consumption_w={self.consumption_w}, net_power_w={self.net_power_w}, "
+            f"device_count={self.device_count}, silent_count={self.silent_count}, "
+            f"storage={self.storage})"
+        )
+
+    @property
+    def at(self) -> datetime:
+        """The instant that it is for, in UTC."""
+        return from_epoch_us(self.at_us)
 
     @property
     def production_mw(self) -> int:
@@ -156,7 +177,9 @@ def summarise(table: StateTable, now_us: int) -> EnergySummary:
     silent[known] = now_us - table.at_us[known] > table.silent_after_us[known]
     speaking = counted & ~silent
     storage = _by_role(table, Role.STORAGE)
-    charged = speaking & storage & (table.stored_mwh != MISSING) & (table.capacity_mwh != MISSING)
+    # More than fits was reported before the capacity changed: the charge is not known now.
+    charged = speaking & storage & (table.stored_mwh != MISSING)
+    charged &= table.stored_mwh <= table.capacity_mwh
     others_mw = table.power_mw[speaking & ~storage]
     storage_mw = table.power_mw[speaking & storage]
     return EnergySummary(

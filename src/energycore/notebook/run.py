@@ -39,6 +39,15 @@ class DeviceTotals:
     stored_start_mwh: int | None
     stored_end_mwh: int | None
 
+    def __repr__(self) -> str:
+        stored = ""
+        if self.stored_start_mwh is not None:
+            stored = f", stored_wh={self.stored_start_wh} to {self.stored_end_wh}"
+        return (
+            f"DeviceTotals({self.name!r}, {self.kind}, produced_wh={self.produced_wh:.3f}, "
+            f"consumed_wh={self.consumed_wh:.3f}{stored})"
+        )
+
     @property
     def produced_wh(self) -> float:
         """Energy produced or discharged [Wh]."""
@@ -76,6 +85,13 @@ class RunSummary:
     exported_mwms: int
     """What crossed the meter outwards, tick by tick."""
     imported_mwms: int
+
+    def __repr__(self) -> str:
+        return (
+            f"RunSummary(produced_wh={self.produced_wh:.3f}, consumed_wh={self.consumed_wh:.3f}, "
+            f"exported_wh={self.exported_wh:.3f}, imported_wh={self.imported_wh:.3f}, "
+            f"devices={list(self.devices)})"
+        )
 
     @property
     def produced_wh(self) -> float:

@@ -15,7 +15,7 @@ from energycore.errors import InvalidValue, NameTaken
 from energycore.fleet.columns import DeviceState, Fleet, Member
 from energycore.fleet.tick import step_fleet
 from energycore.notebook.run import Run
-from energycore.quantities.instants import duration_us, to_epoch_us
+from energycore.quantities.instants import duration_us, from_epoch_us, to_epoch_us
 from energycore.quantities.units import IntArray
 from energycore.services.control import check_dispatch, initial_state
 from energycore.simulation.behaviour import Window
@@ -41,7 +41,7 @@ def simulate(
     step: str | timedelta = "1min",
     seed: int = 0,
     initial: Mapping[str, StorageState] | None = None,
-    dispatch: Dispatch | Mapping[str, Dispatch] | None = None,
+    dispatch: Dispatch | str | Mapping[str, Dispatch | str] | None = None,
     progress: Callable[[int, int], None] | bool | None = None,
 ) -> Run:
     """Simulate the devices of one home.
@@ -55,8 +55,8 @@ def simulate(
         step: length of a tick, such as "1min", "15min", "1h" or a timedelta.
         seed: seed of all noise; the same seed gives the same bits.
         initial: charge and command of storages, by name; half full and idle unless given.
-        dispatch: strategy of all storages, or of some by name. Those that are not named follow
-            `self_consumption`, or `manual` where `initial` gives them a command.
+        dispatch: strategy, or its name, of all storages, or of some by their names. Those that are
+            not named follow `self_consumption`, or `manual` where `initial` gives them a command.
         progress: True shows a progress bar where tqdm is installed; a function is called with
             the ticks done and the ticks to do.
 
@@ -67,7 +67,8 @@ def simulate(
         InvalidValue: a value cannot be held, or a name in `initial` or `dispatch` is no storage.
         NameTaken: two devices have one name.
     """
-    home = _NO_SITE if site is None else site
+    home = _home(devices, site)
+    _check_seed(seed)
     step_us = duration_us(parse_step(step))
     at_us = _instants(home, start, days, end, step_us)
     fleet = _fleet(devices, home, dict(initial or {}), dispatch)
@@ -78,7 +79,7 @@ def simulate(
     report = _reporter(progress, len(at_us))
     for first in range(0, len(at_us), ticks):
         part = slice(first, min(first + ticks, len(at_us)))
-        result = step_fleet(fleet, Window(at_us[part], step_us, seed, fleet.zones))
+        result = step_fleet(fleet, Window(at_us[part], step_us, int(seed), fleet.zones))
         for kind in result.kinds:
             power_mw[part, kind.columns.device_id] = kind.power_mw
             stored_mwh[part, kind.columns.device_id] = kind.stored_mwh
@@ -93,6 +94,22 @@ def simulate(
         stored_mwh=stored_mwh,
         internal_states=fleet.device_states(),
     )
+
+
+def _home(devices: object, site: object) -> Site:
+    if not isinstance(devices, Sequence) or isinstance(devices, str):
+        raise InvalidValue("devices", devices, "a list of devices")
+    for device in devices:
+        if not isinstance(device, Device):
+            raise InvalidValue("devices", device, "devices, such as Battery(...)")
+    if site is not None and not isinstance(site, Site):
+        raise InvalidValue("site", site, "a Site or absent")
+    return _NO_SITE if site is None else site
+
+
+def _check_seed(seed: object) -> None:
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool):
+        raise InvalidValue("seed", seed, "a whole number")
 
 
 def parse_step(step: str | timedelta) -> timedelta:
@@ -118,17 +135,23 @@ def _instants(
 ) -> IntArray:
     first_us = to_epoch_us(_instant(site, start, "start"), "start")
     if (days is None) == (end is None):
-        raise InvalidValue("days", days, "given if and only if end is not")
+        raise InvalidValue("days or end", days, "given, and not both")
     if end is not None:
         last_us = to_epoch_us(_instant(site, end, "end"), "end")
     else:
         last_us = first_us + round(_days(days) * 86_400e6)
     if last_us <= first_us:
-        raise InvalidValue("end", end, f"after start ({start})")
+        raise InvalidValue("end", end, f"after start ({_shown(first_us, site)})")
     if (last_us - first_us) % step_us:
         step = timedelta(microseconds=step_us)
-        raise InvalidValue("step", str(step), "a whole fraction of the time that is simulated")
+        whole = timedelta(microseconds=last_us - first_us)
+        limit = f"a whole number of steps of {step} each"
+        raise InvalidValue("days" if end is None else "end", whole, limit)
     return np.arange(first_us, last_us, step_us, dtype=np.int64)
+
+
+def _shown(at_us: int, site: Site) -> str:
+    return from_epoch_us(at_us).astimezone(site.zone).isoformat()
 
 
 def _days(given: Any) -> float:
@@ -157,7 +180,7 @@ def _fleet(
     devices: Sequence[Device],
     site: Site,
     initial: dict[str, StorageState],
-    dispatch: Dispatch | Mapping[str, Dispatch] | None,
+    dispatch: Dispatch | str | Mapping[str, Dispatch | str] | None,
 ) -> Fleet:
     if not devices:
         raise InvalidValue("devices", devices, "at least one device")
@@ -166,7 +189,8 @@ def _fleet(
     for field, names in (("initial", initial), ("dispatch", by_name)):
         for name in names:
             if name not in storages:
-                raise InvalidValue(field, name, f"the name of a storage: {sorted(storages)}")
+                known = ", ".join(sorted(storages)) or "there is none"
+                raise InvalidValue(field, name, f"by the name of a storage ({known})")
     members = []
     seen: set[str] = set()
     for position, device in enumerate(devices):
@@ -180,9 +204,15 @@ def _fleet(
 
 
 def _member(
-    position: int, device: Device, site: Site, begin: StorageState | None, chosen: Dispatch | None
+    position: int,
+    device: Device,
+    site: Site,
+    begin: StorageState | None,
+    chosen: Dispatch | str | None,
 ) -> Member:
-    steered: Dispatch | None = None
+    steered: Dispatch | str | None = None
+    if begin is not None and not isinstance(begin, StorageState):
+        raise InvalidValue("initial", begin, "StorageState(...) by the name of a storage")
     if device.role is Role.STORAGE:
         commanded = begin is not None and begin.mode is not StorageMode.IDLE
         steered = SelfConsumption() if chosen is None and not commanded else chosen

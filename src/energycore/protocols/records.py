@@ -4,13 +4,15 @@ Identities are whole numbers, given by storage and never used again. Instants ar
 microseconds.
 """
 
+from collections.abc import Iterable
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 import numpy as np
 
 from energycore.devices.base import DataSource, Device
+from energycore.devices.registry import device_kind
 from energycore.devices.site import Site
 from energycore.errors import InvalidValue, PageTooLarge
 from energycore.fleet.summary import StateTable
@@ -124,19 +126,34 @@ class AppendResult:
     """Positions of readings whose device and instant are taken by other values; not stored."""
 
 
+def _several(values: Iterable[Any] | None) -> tuple[Any, ...] | None:
+    if isinstance(values, str):
+        raise InvalidValue("filter", values, "several texts, not a single one")
+    return None if values is None else tuple(values)
+
+
 @attrs.frozen(kw_only=True)
 class DeviceFilter:
-    """Every given field must match; None matches all, an empty tuple matches nothing."""
+    """Every given field must match; None matches all, an empty tuple matches nothing.
 
-    ids: tuple[int, ...] | None = None
-    kinds: tuple[str, ...] | None = None
-    site_ids: tuple[int, ...] | None = None
-    tags: tuple[str, ...] | None = None
+    Raises:
+        InvalidValue: a single text stands where several are meant.
+        UnknownDeviceKind: no installed package declares one of the kinds.
+    """
+
+    ids: tuple[int, ...] | None = attrs.field(default=None, converter=_several)
+    kinds: tuple[str, ...] | None = attrs.field(default=None, converter=_several)
+    site_ids: tuple[int, ...] | None = attrs.field(default=None, converter=_several)
+    tags: tuple[str, ...] | None = attrs.field(default=None, converter=_several)
     """Devices that carry any of these tags."""
     name_contains: str | None = None
     """Letter case does not matter."""
     is_active: bool | None = None
-    data_sources: tuple[DataSource, ...] | None = None
+    data_sources: tuple[DataSource, ...] | None = attrs.field(default=None, converter=_several)
+
+    def __attrs_post_init__(self) -> None:
+        for kind in self.kinds or ():
+            device_kind(kind)
 
 
 class DeviceOrderField(Enum):

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from energycore.fleet.columns import DeviceState, Fleet
+from energycore.protocols.groups import GroupKey, SummaryGroup
 from energycore.protocols.records import (
     AppendResult,
     DeviceFilter,
@@ -119,6 +120,32 @@ class DeviceRepository(Protocol):
 
     def count(self, scope: Scope, filter_: DeviceFilter) -> int:
         """How many devices match."""
+        ...
+
+    def pages(
+        self,
+        scope: Scope,
+        group: SummaryGroup,
+        keys: Collection[GroupKey],
+        filter_: DeviceFilter,
+        order: DeviceOrder,
+        request: PageRequest,
+    ) -> Mapping[GroupKey, Page[DeviceRecord]]:
+        """The same page of each of these groups, of the devices in it that match.
+
+        A group that no device belongs to has an empty page. It costs no more statements for many
+        groups than for one.
+        """
+        ...
+
+    def counts(
+        self,
+        scope: Scope,
+        group: SummaryGroup,
+        keys: Collection[GroupKey],
+        filter_: DeviceFilter,
+    ) -> Mapping[GroupKey, int]:
+        """How many devices of each of these groups match; 0 where there are none."""
         ...
 
 

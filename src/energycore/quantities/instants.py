@@ -27,13 +27,16 @@ _FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 _LAST = datetime(2300, 1, 1, tzinfo=UTC)
 
 
-def to_epoch_us(at: datetime, field: str = "at") -> int:
+def to_epoch_us(at: object, field: str = "at") -> int:
     """Count the microseconds from 1970 to an aware datetime, quantised to whole milliseconds.
 
     Raises:
+        InvalidValue: it is no datetime.
         InstantWithoutZone: the datetime carries no offset.
         InstantOutOfRange: it lies before 1900 or after 2300.
     """
+    if not isinstance(at, datetime):
+        raise InvalidValue(field, at, "a datetime with an offset")
     if at.utcoffset() is None:
         raise InstantWithoutZone(field, at, "a datetime with an offset")
     if not _FIRST <= at < _LAST:
@@ -47,15 +50,15 @@ def from_epoch_us(at_us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=int(at_us))
 
 
-def duration_us(duration: timedelta, field: str = "step") -> int:
+def duration_us(duration: object, field: str = "step") -> int:
     """Count the microseconds of a step, which is whole milliseconds between 1 s and 24 h.
 
     Raises:
         InvalidValue: it is shorter, longer or finer than that.
     """
-    whole_us = duration // _MICROSECOND
+    whole_us = duration // _MICROSECOND if isinstance(duration, timedelta) else 0
     if not MIN_STEP_US <= whole_us <= MAX_STEP_US or whole_us % US_PER_MS:
-        raise InvalidValue(field, duration, "whole milliseconds between 1 s and 24 h")
+        raise InvalidValue(field, duration, "a timedelta of whole milliseconds, 1 s to 24 h")
     return whole_us
 
 

@@ -15,10 +15,10 @@ from energycore.fleet.columns import DeviceState
 from energycore.protocols.records import DeviceRecord
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.storage import Storage, UnitOfWork
-from energycore.simulation.dispatch import Dispatch, Manual
+from energycore.simulation.dispatch import Dispatch, Manual, as_dispatch
 from energycore.simulation.storage import ModeCode
 
-__all__ = ["Control", "check_dispatch", "initial_state"]
+__all__ = ["Control", "check_dispatch", "idle_command", "initial_state"]
 
 _CODES = {
     StorageMode.CHARGING: ModeCode.CHARGING,
@@ -34,7 +34,7 @@ class Control:
     storage: Storage
 
     def set_mode(
-        self, scope: Scope, device_id: int, mode: StorageMode, power_w: float | None = None
+        self, scope: Scope, device_id: int, mode: StorageMode | str, power_w: float | None = None
     ) -> DeviceRecord:
         """Tell a storage what to do until a bound ends it; it is steered by hand from then on.
 
@@ -42,7 +42,7 @@ class Control:
             scope: the tenant.
             device_id: the storage.
             mode: what to do.
-            power_w: with what power [W], above 0; its limit unless given.
+            power_w: with what power [W], at least 0.001; its limit unless given.
 
         Raises:
             NotFound: there is no such device.
@@ -52,13 +52,14 @@ class Control:
         tenant_of(scope)
         with self.storage.transaction(write=True) as work:
             record, device = _steerable(work, scope, device_id)
-            setpoint_w = StorageState(mode=mode, power_w=power_w).setpoint_w(device)
+            asked = StorageState(mode=mode, power_w=power_w)
+            setpoint_w = asked.setpoint_w(device)
             state = work.fleet.internal_states(scope, [device_id])[device_id]
-            command = {"setpoint_w": setpoint_w, "mode": int(_CODES[mode])}
+            command = {"setpoint_w": setpoint_w, "mode": int(_CODES[asked.mode])}
             work.fleet.save(scope, {device_id: {**state, **command}})
             return _steer(work, scope, record, Manual())
 
-    def set_dispatch(self, scope: Scope, device_id: int, dispatch: Dispatch) -> DeviceRecord:
+    def set_dispatch(self, scope: Scope, device_id: int, dispatch: Dispatch | str) -> DeviceRecord:
         """Choose the strategy that steers a storage.
 
         A storage that comes under manual steering starts idle: an old command is not revived.
@@ -68,17 +69,17 @@ class Control:
             DeviceIsNotStorage, DeviceIsReported, DeviceIsInactive: nothing steers it.
         """
         tenant_of(scope)
+        chosen = as_dispatch(dispatch)
         with self.storage.transaction(write=True) as work:
             record, _ = _steerable(work, scope, device_id)
-            if record.dispatch != dispatch:
+            if record.dispatch != chosen:
                 state = work.fleet.internal_states(scope, [device_id])[device_id]
-                idle = {"setpoint_w": 0.0, "mode": int(ModeCode.IDLE)}
-                work.fleet.save(scope, {device_id: {**state, **idle}})
-            return _steer(work, scope, record, dispatch)
+                work.fleet.save(scope, {device_id: {**state, **idle_command(state)}})
+            return _steer(work, scope, record, chosen)
 
 
 def check_dispatch(
-    device: Device, dispatch: Dispatch | None, initial: StorageState | None
+    device: Device, dispatch: Dispatch | str | None, initial: StorageState | None
 ) -> Dispatch | None:
     """The strategy of a new device: that given, `manual` for other storage, None without storage.
 
@@ -86,14 +87,21 @@ def check_dispatch(
         InvalidValue: a device without storage was given one, or a command was given to a storage
             that takes none.
     """
+    if initial is not None and not isinstance(initial, StorageState):
+        raise InvalidValue("initial state", initial, "a StorageState")
     if device.role is not Role.STORAGE:
         if dispatch is not None:
-            raise InvalidValue("dispatch", dispatch.name, "absent for a device without storage")
+            raise InvalidValue("dispatch", dispatch, "absent for a device without storage")
         return None
-    chosen = Manual() if dispatch is None else dispatch
+    chosen = Manual() if dispatch is None else as_dispatch(dispatch)
     if initial is not None and initial.mode is not StorageMode.IDLE and chosen.name != Manual.name:
         raise InvalidValue("mode", initial.mode.value, f"idle under dispatch {chosen.name}")
     return chosen
+
+
+def idle_command(state: DeviceState) -> DeviceState:
+    """What of an internal state changes when its command ends; nothing without storage."""
+    return {"setpoint_w": 0.0, "mode": int(ModeCode.IDLE)} if "setpoint_w" in state else {}
 
 
 def initial_state(

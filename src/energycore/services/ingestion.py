@@ -78,7 +78,7 @@ class Ingestion:
         now_us = to_epoch_us(self.clock.now(), "clock")
         latest_us = now_us + FUTURE_LIMIT // timedelta(microseconds=1)
         with self.storage.transaction(write=True) as work:
-            devices = work.devices.get_many(scope, {reading.device_id for reading in readings})
+            devices = work.devices.get_many(scope, _devices_of(readings))
             good: list[int] = []
             rejected: list[Rejection] = []
             for index, reading in enumerate(readings):
@@ -104,19 +104,27 @@ class Ingestion:
         )
 
 
+def _devices_of(readings: Sequence[NewReading]) -> set[int]:
+    ids = [getattr(reading, "device_id", None) for reading in readings]
+    return {device_id for device_id in ids if isinstance(device_id, int)}
+
+
 def _check(reading: NewReading, devices: Mapping[int, DeviceRecord], latest_us: int) -> None:
+    if not isinstance(reading, NewReading):
+        raise InvalidValue("reading", reading, "a NewReading")
     at_us = to_epoch_us(reading.at)
     if at_us > latest_us:
         limit = f"at most {FUTURE_LIMIT} after now"
         raise InstantOutOfRange("at", reading.at, limit)
-    record = devices.get(reading.device_id)
+    known = isinstance(reading.device_id, int)
+    record = devices.get(reading.device_id) if known else None
     if record is None:
         raise NotFound("device", reading.device_id)
     if record.data_source is DataSource.SIMULATED:
         raise DeviceIsSimulated(f"{record.device.name} is simulated: only ticks move it")
     if not record.is_active:
         raise DeviceIsInactive(f"{record.device.name} is inactive: reactivate it first")
-    if not abs(reading.power_w) <= MAX_POWER_W:
+    if not _is_number(reading.power_w) or not abs(reading.power_w) <= MAX_POWER_W:
         raise InvalidValue("power_w", reading.power_w, f"finite and at most {MAX_POWER_W:g} W")
     _check_stored(reading.stored_wh, record)
 
@@ -127,9 +135,13 @@ def _check_stored(stored_wh: float | None, record: DeviceRecord) -> None:
     if not isinstance(record.device, StorageDevice):
         raise InvalidValue("stored_wh", stored_wh, "absent for a device without storage")
     capacity_wh = record.device.capacity_wh
-    if not 0.0 <= stored_wh <= capacity_wh:
+    if not _is_number(stored_wh) or not 0.0 <= stored_wh <= capacity_wh:
         limit = f"at least 0 and at most {capacity_wh:g} Wh"
         raise StoredEnergyOutOfBounds("stored_wh", stored_wh, limit)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def _batch(readings: Sequence[NewReading]) -> ReadingBatch:

@@ -1,7 +1,8 @@
 """Questions: which devices there are, what they do right now, and what they add up to."""
 
-from collections.abc import Collection, Mapping, Sequence
-from enum import Enum
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 
 import attrs
 import numpy as np
@@ -11,6 +12,7 @@ from energycore.devices.storage_device import StorageDevice
 from energycore.errors import NotFound
 from energycore.fleet.summary import EnergySummary, grouped, summarise
 from energycore.protocols.clock import Clock
+from energycore.protocols.groups import GroupKey, SummaryGroup
 from energycore.protocols.records import (
     DeviceFilter,
     DeviceOrder,
@@ -22,8 +24,9 @@ from energycore.protocols.records import (
 )
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.storage import Storage
-from energycore.quantities.instants import to_epoch_us
+from energycore.quantities.instants import from_epoch_us, to_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT, MISSING
+from energycore.services.moments import HeldStorage, StoppedClock
 from energycore.simulation.storage import ModeCode
 from energycore.telemetry.readings import ReadingBatch
 
@@ -38,14 +41,6 @@ _MODES = {
 }
 
 
-class SummaryGroup(Enum):
-    """What totals may be grouped by."""
-
-    SITE = "site"
-    KIND = "kind"
-    TAG = "tag"
-
-
 @attrs.frozen(kw_only=True)
 class ObservedState:
     """The newest reading of a device, as its owner sees it."""
@@ -56,6 +51,17 @@ class ObservedState:
     capacity_mwh: int | None
     is_stale: bool
     """Older than the silence limit: counted in no total of power or storage."""
+
+    def __repr__(self) -> str:
+        stored = "" if self.stored_mwh is None else f", stored_wh={self.stored_wh}"
+        mode = "" if self.mode is None else f", mode={self.mode.value}"
+        stale = ", is_stale=True" if self.is_stale else ""
+        return f"ObservedState(at={self.at}, power_w={self.power_w}{stored}{mode}{stale})"
+
+    @property
+    def at(self) -> datetime:
+        """From when on it holds, in UTC."""
+        return from_epoch_us(self.at_us)
 
     @property
     def power_w(self) -> float:
@@ -69,10 +75,16 @@ class ObservedState:
 
     @property
     def state_of_charge(self) -> float | None:
-        """Stored energy as a fraction of capacity, 0 to 1."""
+        """Stored energy as a fraction of capacity, 0 to 1.
+
+        None without storage, and where more is stored than fits: the reading is older than a
+        change of the capacity.
+        """
         if self.stored_mwh is None or not self.capacity_mwh:
             return None
-        return min(1.0, self.stored_mwh / self.capacity_mwh)
+        if self.stored_mwh > self.capacity_mwh:
+            return None
+        return self.stored_mwh / self.capacity_mwh
 
     @property
     def mode(self) -> StorageMode | None:
@@ -86,6 +98,19 @@ class Insight:
 
     storage: Storage
     clock: Clock
+
+    @contextmanager
+    def snapshot(self, scope: Scope) -> Iterator["Insight"]:
+        """Answers that fit together: by one state of the storage, at one instant.
+
+        The transaction stays open as long as the block.
+        """
+        tenant_of(scope)
+        # First the clock: one that follows the ticks asks the same storage, which in memory may
+        # have one connection only.
+        clock = StoppedClock(self.clock.now())
+        with self.storage.transaction(write=False) as work:
+            yield Insight(storage=HeldStorage(work), clock=clock)
 
     def device(self, scope: Scope, device_id: int) -> DeviceRecord:
         """One device.
@@ -121,6 +146,33 @@ class Insight:
         tenant_of(scope)
         with self.storage.transaction(write=False) as work:
             return work.devices.count(scope, filter_)
+
+    def find_grouped(
+        self,
+        scope: Scope,
+        group: SummaryGroup,
+        keys: Collection[GroupKey],
+        filter_: DeviceFilter = ALL_DEVICES,
+        order: DeviceOrder | None = None,
+        page: PageRequest | None = None,
+    ) -> Mapping[GroupKey, Page[DeviceRecord]]:
+        """For each of these groups a page of its devices that match, all at once."""
+        tenant_of(scope)
+        ordered, asked = order or DeviceOrder(), page or PageRequest()
+        with self.storage.transaction(write=False) as work:
+            return work.devices.pages(scope, group, keys, filter_, ordered, asked)
+
+    def count_grouped(
+        self,
+        scope: Scope,
+        group: SummaryGroup,
+        keys: Collection[GroupKey],
+        filter_: DeviceFilter = ALL_DEVICES,
+    ) -> Mapping[GroupKey, int]:
+        """How many devices of each of these groups match."""
+        tenant_of(scope)
+        with self.storage.transaction(write=False) as work:
+            return work.devices.counts(scope, group, keys, filter_)
 
     def sites_by_id(self, scope: Scope, ids: Collection[int]) -> Mapping[int, SiteRecord]:
         """The sites of these identities; missing ones are left out."""
@@ -181,7 +233,7 @@ class Insight:
 
     def summaries(
         self, scope: Scope, group: SummaryGroup, filter_: DeviceFilter = ALL_DEVICES
-    ) -> Sequence[tuple[int | str | None, EnergySummary]]:
+    ) -> Sequence[tuple[GroupKey, EnergySummary]]:
         """The same for each group, ordered by key; None, for no site or no tag, comes last.
 
         The key is the site's identity, the kind's name or the tag. A device with two tags counts
@@ -195,14 +247,14 @@ class Insight:
         if group is SummaryGroup.TAG:
             tagged = {device_id for ids in tags.values() for device_id in ids}
             untagged = [i for i in table.device_id.tolist() if i not in tagged]
-            parts: list[tuple[int | str | None, Sequence[int]]] = [*tags.items()]
+            parts: list[tuple[GroupKey, Sequence[int]]] = [*tags.items()]
             parts += [(None, untagged)] if untagged else []
             return [
                 (tag, summarise(table.select(np.isin(table.device_id, ids)), now_us))
                 for tag, ids in parts
             ]
         keys = table.site_id if group is SummaryGroup.SITE else table.kind_index
-        answers: list[tuple[int | str | None, EnergySummary]] = []
+        answers: list[tuple[GroupKey, EnergySummary]] = []
         for key, part in grouped(table, keys):
             label = table.kinds[key] if group is SummaryGroup.KIND else key
             answers.append((None if label == MISSING else label, summarise(part, now_us)))

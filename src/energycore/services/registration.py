@@ -1,9 +1,9 @@
 """Registering sites and devices, changing them, taking them out of service and back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import attrs
 
@@ -15,16 +15,17 @@ from energycore.errors import (
     ClockIsSimulated,
     InvalidValue,
     KindChanged,
+    NameTaken,
     NotFound,
     VersionConflict,
 )
 from energycore.protocols.clock import Clock
-from energycore.protocols.records import DeviceRecord, NewDevice, NewSite, SiteRecord
+from energycore.protocols.records import DeviceRecord, NewDevice, NewSite, ShardRecord, SiteRecord
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.storage import Storage, UnitOfWork
 from energycore.quantities.instants import US_PER_SECOND, duration_us, to_epoch_us
 from energycore.quantities.units import NWH_PER_WH
-from energycore.services.control import check_dispatch, initial_state
+from energycore.services.control import check_dispatch, idle_command, initial_state
 from energycore.services.settings import CLOCK_SETTING
 from energycore.simulation.dispatch import Dispatch
 
@@ -33,6 +34,9 @@ __all__ = ["DEFAULT_STEP_US", "KEEP", "Keep", "Registration", "clean_tags"]
 DEFAULT_STEP_US: Final = 60 * US_PER_SECOND
 _MAX_TAGS: Final = 50
 _FROM_THE_BEGINNING: Final = 0
+_FAR_AWAY_US: Final = 24 * 3_600 * US_PER_SECOND
+
+Record = TypeVar("Record", SiteRecord, DeviceRecord)
 
 
 class Keep(Enum):
@@ -73,7 +77,10 @@ class Registration:
                 if known is not None:
                     return known
             new = NewSite(site=site, registered_at_us=self._now_us(), external_id=external_id)
-            return work.sites.add(scope, new)
+            try:
+                return work.sites.add(scope, new)
+            except NameTaken as error:
+                return _registered_meanwhile(error, SiteRecord, external_id)
 
     def update_site(
         self,
@@ -116,7 +123,7 @@ class Registration:
         data_source: DataSource = DataSource.SIMULATED,
         max_gap: timedelta | None = None,
         initial: StorageState | None = None,
-        dispatch: Dispatch | None = None,
+        dispatch: Dispatch | str | None = None,
     ) -> DeviceRecord:
         """Store a device; one that is known by its external id is returned as it is.
 
@@ -140,33 +147,37 @@ class Registration:
         tenant_of(scope)
         _check_external_id(external_id)
         kept_tags = clean_tags(tags)
-        dispatch = check_dispatch(device, dispatch, initial)
-        state = initial_state(device, data_source, initial)
+        _check_kind(device)
+        steered = check_dispatch(device, dispatch, initial)
+        source = _data_source(data_source)
+        state = initial_state(device, source, initial)
         with self.storage.transaction(write=True) as work:
             if external_id is not None:
                 known = work.devices.by_external_id(scope, external_id)
                 if known is not None:
                     return known
-            if data_source is DataSource.REPORTED and work.settings.get(scope, CLOCK_SETTING):
+            if source is DataSource.REPORTED and work.settings.get(scope, CLOCK_SETTING):
                 raise ClockIsSimulated(
                     "this database runs on an accelerated clock: it takes no reported devices"
                 )
             shard = work.fleet.add_shard(scope, step_us=DEFAULT_STEP_US, seed=self.seed)
             now_us = self._now_us()
-            fresh = shard.last_tick_us is None
             new = NewDevice(
                 device=device,
                 noise_key=self._noise_key(device),
                 site_id=site_id,
                 tags=kept_tags,
                 external_id=external_id,
-                data_source=data_source,
-                max_gap_us=_max_gap_us(data_source, max_gap, shard.step_us),
+                data_source=source,
+                max_gap_us=_max_gap_us(source, max_gap, shard.step_us),
                 registered_at_us=now_us,
-                simulated_from_us=_FROM_THE_BEGINNING if fresh else now_us,
-                dispatch=dispatch,
+                simulated_from_us=_joins_at_us([shard], now_us),
+                dispatch=steered,
             )
-            record = work.devices.add(scope, new)
+            try:
+                record = work.devices.add(scope, new)
+            except NameTaken as error:
+                return _registered_meanwhile(error, DeviceRecord, external_id)
             if state:
                 work.fleet.save(scope, {record.id: state})
             return record
@@ -185,8 +196,8 @@ class Registration:
     ) -> DeviceRecord:
         """Change what is given; None clears the site or the tags.
 
-        `device` replaces all ratings (its name counts only where `name` is absent and differs);
-        the stored energy stays unless `stored_wh` is given.
+        `device` replaces all ratings, its own name does not count; the stored energy stays unless
+        `stored_wh` is given, and a command that is above a new limit is lowered to it.
 
         Raises:
             NotFound: there is no such device or site.
@@ -230,13 +241,19 @@ class Registration:
     def _activate(self, scope: Scope, device_id: int, *, is_active: bool) -> DeviceRecord:
         tenant_of(scope)
         with self.storage.transaction(write=True) as work:
+            shards = work.fleet.shards(scope, hold=True)
             stored = _device(work, scope, device_id)
             if stored.is_active is is_active:
                 return stored
             changed = attrs.evolve(stored, is_active=is_active)
-            shards = work.fleet.shards(scope)
-            if is_active and any(shard.last_tick_us is not None for shard in shards):
-                changed = attrs.evolve(changed, simulated_from_us=self._now_us())
+            if is_active:
+                joins_us = _joins_at_us(shards, self._now_us())
+                changed = attrs.evolve(changed, simulated_from_us=joins_us)
+            else:
+                # What it was told to do is over: it comes back idle.
+                states = work.fleet.internal_states(scope, [device_id])
+                idle = {id_: {**state, **idle_command(state)} for id_, state in states.items()}
+                work.fleet.save(scope, idle)
             return work.devices.update(scope, changed)
 
     def _keep_charge(
@@ -248,14 +265,15 @@ class Registration:
                 raise InvalidValue("stored_wh", stored_wh, "absent unless a simulated storage")
             return
         state = work.fleet.internal_states(scope, [changed.id])[changed.id]
-        kept_nwh = int(state["stored_nwh"])
-        if stored_wh is None:
-            if device.lower_nwh <= kept_nwh <= device.upper_nwh:
-                return
-            # Refuses what does not fit the new ratings, but for half of a milliwatt-hour.
-            stored_wh = kept_nwh / NWH_PER_WH
-        nwh = StorageState(stored_wh=stored_wh).stored_nwh(device)
-        work.fleet.save(scope, {changed.id: {**state, "stored_nwh": nwh}})
+        nwh = int(state["stored_nwh"])
+        if stored_wh is not None or not device.lower_nwh <= nwh <= device.upper_nwh:
+            # Refuses a kept charge that does not fit, but for half of a milliwatt-hour.
+            asked_wh = nwh / NWH_PER_WH if stored_wh is None else stored_wh
+            nwh = StorageState(stored_wh=asked_wh).stored_nwh(device)
+        setpoint_w = min(max(state["setpoint_w"], -device.max_charge_w), device.max_discharge_w)
+        new_state = {**state, "stored_nwh": nwh, "setpoint_w": setpoint_w}
+        if new_state != state:
+            work.fleet.save(scope, {changed.id: new_state})
 
     def _noise_key(self, device: Device) -> int:
         return self.draw_noise_key() if device.noise_key is None else device.noise_key
@@ -264,27 +282,66 @@ class Registration:
         return to_epoch_us(self.clock.now(), "clock")
 
 
-def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
+def clean_tags(tags: Iterable[object]) -> tuple[str, ...]:
     """Tags without repetition, in alphabetical order.
 
     Raises:
         InvalidValue: a tag is empty, too long or has blanks around it, or there are too many.
     """
-    kept = sorted(set(tags))
-    for tag in kept:
-        if not tag or len(tag) > MAX_TEXT or tag != tag.strip() or not tag.isprintable():
-            limit = f"1 to {MAX_TEXT} printable characters without blanks around them"
-            raise InvalidValue("tags", tag, limit)
+    if isinstance(tags, str):
+        raise InvalidValue("tags", tags, "several texts, not a single one")
+    kept = sorted(_tag(tag) for tag in set(tags))
     if len(kept) > _MAX_TAGS:
         raise InvalidValue("tags", len(kept), f"at most {_MAX_TAGS}")
     return tuple(kept)
 
 
+def _tag(tag: object) -> str:
+    if (
+        not isinstance(tag, str)
+        or not 0 < len(tag) <= MAX_TEXT
+        or tag != tag.strip()
+        or not tag.isprintable()
+    ):
+        limit = f"1 to {MAX_TEXT} printable characters without blanks around them"
+        raise InvalidValue("tags", tag, limit)
+    return tag
+
+
 def _changed_device(stored: Device, name: str | None, ratings: Device | None) -> Device:
     if ratings is not None and type(ratings) is not type(stored):
-        raise KindChanged(f"the device is a {stored.kind} and cannot become a {ratings.kind}")
+        raise KindChanged(
+            f"the kind of a device cannot change from {stored.kind} to {ratings.kind}"
+        )
     new_name = stored.name if name is None else name
     return attrs.evolve(ratings or stored, name=new_name, noise_key=stored.noise_key)
+
+
+def _registered_meanwhile(
+    error: NameTaken, record: type[Record], external_id: str | None
+) -> Record:
+    """Another call was faster with the same external id: what it registered."""
+    current = error.current
+    if external_id is None or not isinstance(current, record):
+        raise error
+    if getattr(current, "external_id", None) != external_id:
+        raise error
+    return current
+
+
+def _joins_at_us(shards: Sequence[ShardRecord], now_us: int) -> int:
+    """From when on ticks move a device that is put into service now.
+
+    From now on, unless the shard has never ticked, or ticks at instants that are far from the
+    clock's, as when somebody simulates the past by hand: then from its next tick on.
+    """
+    joins_us = _FROM_THE_BEGINNING
+    for shard in shards:
+        if shard.last_tick_us is not None:
+            next_us = shard.last_tick_us + shard.step_us
+            near = abs(now_us - next_us) <= _FAR_AWAY_US
+            joins_us = max(joins_us, now_us if near else next_us)
+    return joins_us
 
 
 def _max_gap_us(source: DataSource, max_gap: timedelta | None, step_us: int) -> int:
@@ -295,8 +352,22 @@ def _max_gap_us(source: DataSource, max_gap: timedelta | None, step_us: int) -> 
     return duration_us(max_gap, "max_gap")
 
 
-def _check_external_id(external_id: str | None) -> None:
-    if external_id is not None and not 0 < len(external_id) <= MAX_TEXT:
+def _check_kind(device: Device) -> None:
+    if not isinstance(device, Device):
+        raise InvalidValue("device", device, "a device, such as Battery(...)")
+
+
+def _data_source(given: object) -> DataSource:
+    for source in DataSource:
+        if given in (source, source.value):
+            return source
+    raise InvalidValue("data_source", given, "simulated or reported")
+
+
+def _check_external_id(external_id: object) -> None:
+    if external_id is None:
+        return
+    if not isinstance(external_id, str) or not 0 < len(external_id) <= MAX_TEXT:
         raise InvalidValue("external_id", external_id, f"1 to {MAX_TEXT} characters")
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 import numpy as np
 
-from energycore.errors import TickMisaligned
+from energycore.errors import InstantOutOfRange, TickMisaligned
 from energycore.fleet.columns import Fleet
 from energycore.fleet.tick import step_fleet
 from energycore.protocols.clock import Clock
@@ -79,16 +79,20 @@ class Ticking:
 
         Raises:
             TickMisaligned: `at` or `since` is no multiple of the step.
+            InstantOutOfRange: `at` is more than a step after now, or `since` is after `at`.
         """
         tenant_of(scope)
         with self.storage.transaction(write=True) as work:
             shard = work.fleet.add_shard(scope, step_us=DEFAULT_STEP_US, seed=self.seed)
         step_us = shard.step_us
-        if at is None:
-            target_us = floor_to(to_epoch_us(self.clock.now(), "clock"), step_us)
-        else:
-            target_us = _aligned(at, step_us, "at")
+        now_us = to_epoch_us(self.clock.now(), "clock")
+        target_us = floor_to(now_us, step_us) if at is None else _aligned(at, step_us, "at")
+        if target_us > now_us + step_us:
+            limit = f"at most one step after now ({from_epoch_us(now_us)})"
+            raise InstantOutOfRange("at", at, limit)
         begin_us = target_us if since is None else _aligned(since, step_us, "since")
+        if begin_us > target_us:
+            raise InstantOutOfRange("since", since, f"at most {from_epoch_us(target_us)}")
         catch_up_us = max_catch_up // timedelta(microseconds=1)
         run = _Run(self, scope, shard, target_us, begin_us, target_us - catch_up_us)
         while run.window():
@@ -149,6 +153,9 @@ class _Run:
                 at_us=earliest_us,
                 default_zone=self._ticking.default_zone,
             )
+            if self._watermark_us is None and not len(fleet):
+                # Nothing to move yet: the first tick is left to the first device.
+                return False
             last_us = self._last_us(work, fleet, earliest_us)
             if not work.fleet.advance(
                 self._scope,

@@ -37,7 +37,7 @@ class Window:
         self.zones = zones
         self._tables: dict[Callable[[FloatArray], FloatArray], FloatArray] = {}
         self._hours: FloatArray | None = None
-        self._keys: dict[int, KeyArray] = {}
+        self._keys: dict[tuple[int, int], KeyArray] = {}
 
     @property
     def step_s(self) -> float:
@@ -58,11 +58,13 @@ class Window:
             self._tables[curve] = curve(self._hours)
         return self._tables[curve]
 
-    def keys(self, stream: int) -> KeyArray:
-        """The noise keys of the ticks, shape (k,)."""
-        if stream not in self._keys:
-            self._keys[stream] = tick_keys(self.seed, self.at_us, stream)
-        return self._keys[stream]
+    def keys(self, stream: int, looks: int = 1) -> KeyArray:
+        """The noise keys of the ticks, shape (k,), or of equal parts of them, (k * looks,)."""
+        if (stream, looks) not in self._keys:
+            parts_us = self.step_us * np.arange(looks, dtype=np.int64) // looks
+            instants = (self.at_us[:, np.newaxis] + parts_us).ravel()
+            self._keys[stream, looks] = tick_keys(self.seed, instants, stream)
+        return self._keys[stream, looks]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -81,9 +83,12 @@ class Conditions:
         """A function of decimal local hours at mid-tick, for each tick and device: (k, n)."""
         return self.window.table(curve)[:, self.zone_index]
 
-    def uniforms(self, stream: int = 0) -> FloatArray:
-        """Independent uniform numbers in [0, 1) for each tick and device: (k, n)."""
-        return uniforms(self.noise_key, self.window.keys(stream))
+    def uniforms(self, stream: int = 0, looks: int = 1) -> FloatArray:
+        """Independent uniform numbers in [0, 1) for each tick and device: (k, n).
+
+        With `looks`, as many for each tick, at equal distances within it: (k * looks, n).
+        """
+        return uniforms(self.noise_key, self.window.keys(stream, looks))
 
 
 @attrs.frozen(kw_only=True)

@@ -8,7 +8,7 @@ import numpy as np
 from energycore.errors import InvalidValue, UnknownDispatch
 from energycore.quantities.units import FloatArray
 
-__all__ = ["DISPATCHES", "Dispatch", "Manual", "SelfConsumption", "dispatch_class"]
+__all__ = ["DISPATCHES", "Dispatch", "Manual", "SelfConsumption", "as_dispatch", "dispatch_class"]
 
 
 class Dispatch(Protocol):
@@ -79,6 +79,18 @@ class SelfConsumption:
 DISPATCHES: dict[str, type[Dispatch]] = {
     strategy.name: strategy for strategy in (Manual, SelfConsumption)
 }
+
+
+def as_dispatch(given: object) -> Dispatch:
+    """A strategy as it is, or by its name with the default parameters.
+
+    Raises:
+        UnknownDispatch: it is neither.
+    """
+    for strategy in DISPATCHES.values():
+        if isinstance(given, strategy):
+            return given
+    return dispatch_class(given if isinstance(given, str) else repr(given))()
 
 
 def dispatch_class(name: str) -> type[Dispatch]:

@@ -6,12 +6,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from energycore.quantities.instants import US_PER_SECOND
 from energycore.quantities.units import FloatArray
 from energycore.simulation.behaviour import Columns, Conditions, StateColumn, Step
 
 __all__ = ["OnOff", "switch_probabilities", "switch_states"]
 
 _UNKNOWN = -1
+_LONGEST_LOOK_US = 300 * US_PER_SECOND
 
 
 def switch_probabilities(
@@ -71,6 +73,9 @@ def switch_states(
 class OnOff:
     """A load that is off or draws its running power, `average_power_w / duty_cycle`.
 
+    The switch is looked at once a tick, and every five minutes within longer ticks, whose power
+    is the mean of these looks.
+
     State: `is_on`, -1 while unknown, when the first tick draws it with chance `duty_cycle`.
     """
 
@@ -93,10 +98,12 @@ class OnOff:
     def step(self, ratings: Columns, state: Columns, conditions: Conditions) -> Step:
         """Power of n appliances in k ticks, shape (k, n) [W], 0 or minus the running power."""
         duty_cycle = ratings["duty_cycle"]
+        window = conditions.window
+        looks = -(-window.step_us // _LONGEST_LOOK_US)
         to_on, to_off = switch_probabilities(
-            duty_cycle, ratings["mixing_rate_hz"], conditions.window.step_s
+            duty_cycle, ratings["mixing_rate_hz"], window.step_s / looks
         )
-        draws = conditions.uniforms()
+        draws = conditions.uniforms(looks=looks)
         before = state["is_on"]
         was_on = before == 1
         unknown = before == _UNKNOWN
@@ -104,4 +111,7 @@ class OnOff:
             was_on |= unknown & (draws[0] < duty_cycle)
         on = switch_states(was_on, draws, to_on, to_off)
         power_w = np.where(on, ratings["power_when_on_w"], 0.0)
+        if looks > 1:
+            share = on.reshape(-1, looks, on.shape[1]).sum(axis=1) / looks
+            power_w = share * ratings["power_when_on_w"] + 0.0
         return Step(power_w=power_w, state={"is_on": on[-1].view(np.int8)})

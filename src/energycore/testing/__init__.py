@@ -16,6 +16,7 @@ Needs pytest and hypothesis. A storage may be shared by tests: each works in ten
 from energycore.testing.contract import Contract
 from energycore.testing.devices import DeviceContract
 from energycore.testing.fleet import FleetContract
+from energycore.testing.groups import GroupContract
 from energycore.testing.paging import PagingContract
 from energycore.testing.settings import SettingContract
 from energycore.testing.sites import SiteContract
@@ -27,6 +28,7 @@ __all__ = [
     "Contract",
     "DeviceContract",
     "FleetContract",
+    "GroupContract",
     "PagingContract",
     "SettingContract",
     "SiteContract",
@@ -41,6 +43,7 @@ class StorageContract(
     SiteContract,
     DeviceContract,
     PagingContract,
+    GroupContract,
     FleetContract,
     TelemetryContract,
     SettingContract,

@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from energycore.errors import NotFound, ScopeRequired
+from energycore.protocols.groups import SummaryGroup
 from energycore.protocols.records import (
     DeviceFilter,
     DeviceOrder,
@@ -83,6 +84,12 @@ class World:
         work.settings.put(scope, "name", "value")
         return cls(scope=scope, site=site, device=device, shard=shard)
 
+    def groups(self) -> Iterator[tuple[SummaryGroup, str | int]]:
+        """The groups that its device belongs to."""
+        yield SummaryGroup.SITE, self.site.id
+        yield SummaryGroup.KIND, self.device.device.kind
+        yield SummaryGroup.TAG, "tag"
+
     def seen(self, work: UnitOfWork) -> Mapping[str, object]:
         """Everything that the tenant can see of it."""
         scope, ids = self.scope, [self.device.id]
@@ -92,6 +99,11 @@ class World:
             "sites": work.sites.page(scope, PageRequest()).items,
             "site by key": work.sites.by_external_id(scope, "site-key"),
             "devices": page.items,
+            "devices by group": [
+                key
+                for group, key in self.groups()
+                if work.devices.counts(scope, group, [key], ALL)[key]
+            ],
             "device by key": work.devices.by_external_id(scope, "device-key"),
             "shards": list(work.fleet.shards(scope)),
             "states": work.fleet.states(scope, ids),
@@ -158,6 +170,22 @@ FOREIGN: Final[dict[tuple[str, str], Foreign]] = {
         == ()
     ),
     ("devices", "count"): lambda work, scope, world: work.devices.count(scope, ALL) == 0,
+    ("devices", "pages"): lambda work, scope, world: (
+        not any(
+            page.items or page.has_next or page.has_previous
+            for group, key in world.groups()
+            for page in work.devices.pages(
+                scope, group, [key], ALL, DeviceOrder(), PageRequest()
+            ).values()
+        )
+    ),
+    ("devices", "counts"): lambda work, scope, world: (
+        not any(
+            count
+            for group, key in world.groups()
+            for count in work.devices.counts(scope, group, [key], ALL).values()
+        )
+    ),
     ("fleet", "shards"): lambda work, scope, world: not work.fleet.shards(scope, hold=True),
     ("fleet", "add_shard"): lambda work, scope, world: (
         work.fleet.add_shard(scope, step_us=1, seed=1).id != world.shard.id

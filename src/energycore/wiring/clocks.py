@@ -16,7 +16,14 @@ from energycore.protocols.storage import Storage
 from energycore.quantities.instants import from_epoch_us
 from energycore.services.settings import CLOCK_SETTING
 
-__all__ = ["AcceleratedClock", "SystemClock", "TickClock", "store_speed", "stored_speed"]
+__all__ = [
+    "AcceleratedClock",
+    "SystemClock",
+    "TickClock",
+    "store_speed",
+    "stored_speed",
+    "tenant_clock",
+]
 
 MAX_SPEED: Final = 86_400.0
 
@@ -69,6 +76,13 @@ class TickClock:
             shards = work.fleet.shards(self.scope)
         ends = [s.last_tick_us + s.step_us for s in shards if s.last_tick_us is not None]
         return from_epoch_us(max(ends)) if ends else self.fallback.now()
+
+
+def tenant_clock(storage: Storage, scope: Scope) -> Clock:
+    """The clock of a tenant: the wall's, unless it was put on an accelerated one."""
+    if stored_speed(storage, scope) is None:
+        return SystemClock()
+    return TickClock(storage, scope, SystemClock())
 
 
 def stored_speed(storage: Storage, scope: Scope) -> float | None:

@@ -7,7 +7,7 @@ from energycore.errors import UnsupportedDatabase
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
 from energycore.services.suite import Services
-from energycore.wiring.clocks import SystemClock, TickClock, stored_speed
+from energycore.wiring.clocks import tenant_clock
 from energycore.wiring.energy import Energy
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def connect(
     try:
         services = Services.over(
             storage,
-            _clock(storage, scope) if clock is None else clock,
+            tenant_clock(storage, scope) if clock is None else clock,
             draw_noise_key=lambda: secrets.randbits(64),
             default_zone=default_zone,
             seed=seed,
@@ -55,7 +55,7 @@ def connect(
     except BaseException:
         storage.close()
         raise
-    return Energy(services=services, scope=scope)
+    return Energy(services=services, scope=scope, own_clock=clock is not None)
 
 
 def open_storage(url: str) -> "Storage":
@@ -73,9 +73,3 @@ def open_storage(url: str) -> "Storage":
     from energycore.storage.sql import open_sql_storage
 
     return open_sql_storage(url)
-
-
-def _clock(storage: "Storage", scope: Scope) -> Clock:
-    if stored_speed(storage, scope) is None:
-        return SystemClock()
-    return TickClock(storage, scope, SystemClock())

@@ -10,6 +10,7 @@ import attrs
 from energycore.devices.base import DataSource, Device, StorageMode
 from energycore.devices.site import Site
 from energycore.devices.storage_device import StorageState
+from energycore.errors import InvalidValue, NotFound
 from energycore.fleet.summary import EnergySummary
 from energycore.protocols.clock import Clock
 from energycore.protocols.records import (
@@ -35,6 +36,7 @@ from energycore.wiring.clocks import (
     TickClock,
     store_speed,
     stored_speed,
+    tenant_clock,
 )
 
 __all__ = ["Energy"]
@@ -50,6 +52,11 @@ class Energy:
 
     services: Services
     scope: Scope
+    _own_clock: bool = attrs.field(default=False, repr=False)
+    """Whether the caller brought the clock, which then serves all tenants."""
+
+    def __repr__(self) -> str:
+        return f"Energy(tenant={self.scope.tenant!r})"
 
     @property
     def clock(self) -> Clock:
@@ -61,14 +68,18 @@ class Energy:
         """How many times faster than the wall clock the database's runs; None for the wall's."""
         return stored_speed(self.services.storage, self.scope)
 
-    def accelerate(self, speed: float) -> None:
-        """Put the database on an accelerated clock, for good; it takes no reported devices then.
+    def accelerate(self, speed: float) -> "Energy":
+        """Put the tenant on an accelerated clock, for good; it takes no reported devices then.
+
+        Returns:
+            The same database by that clock; this object keeps the clock that it has.
 
         Raises:
             InvalidValue: the speed is not above 0 and at most a day a second.
             ClockIsSimulated: there are reported devices.
         """
         store_speed(self.services.storage, self.scope, speed)
+        return self.by_running_clock()
 
     def by_running_clock(self) -> "Energy":
         """The same database by a clock that runs by itself, as whoever ticks it needs it.
@@ -83,8 +94,12 @@ class Energy:
         return attrs.evolve(self, services=_by(AcceleratedClock(start, speed), self.services))
 
     def for_tenant(self, tenant: str) -> "Energy":
-        """The same database, bound to another tenant."""
-        return attrs.evolve(self, scope=Scope(tenant))
+        """The same database, bound to another tenant and, unless one was given, to its clock."""
+        scope = Scope(tenant)
+        if self._own_clock:
+            return attrs.evolve(self, scope=scope)
+        clock = tenant_clock(self.services.storage, scope)
+        return attrs.evolve(self, scope=scope, services=_by(clock, self.services))
 
     def close(self) -> None:
         """Give the database's connections back."""
@@ -105,6 +120,22 @@ class Energy:
         """Store a site; one that is known by its external id is returned as it is."""
         return self.services.registration.register_site(self.scope, site, external_id=external_id)
 
+    def site(self, site_id: int | SiteRecord) -> SiteRecord:
+        """One site.
+
+        Raises:
+            NotFound: there is none of that identity.
+        """
+        number = _number(site_id, "site")
+        found = self.services.insight.sites_by_id(self.scope, [number])
+        if number not in found:
+            raise NotFound("site", number)
+        return found[number]
+
+    def sites(self, page: PageRequest | None = None) -> Page[SiteRecord]:
+        """A page of sites in the order of their registration."""
+        return self.services.insight.sites(self.scope, page)
+
     def register(
         self,
         device: Device,
@@ -115,13 +146,13 @@ class Energy:
         data_source: DataSource = DataSource.SIMULATED,
         max_gap: timedelta | None = None,
         initial: StorageState | None = None,
-        dispatch: Dispatch | None = None,
+        dispatch: Dispatch | str | None = None,
     ) -> DeviceRecord:
         """Store a device; one that is known by its external id is returned as it is."""
         return self.services.registration.register_device(
             self.scope,
             device,
-            site_id=site.id if isinstance(site, SiteRecord) else site,
+            site_id=None if site is None else _number(site, "site"),
             tags=tags,
             external_id=external_id,
             data_source=data_source,
@@ -132,7 +163,7 @@ class Energy:
 
     def update(
         self,
-        device_id: int,
+        device_id: int | DeviceRecord,
         *,
         expected_version: int | None = None,
         name: str | None = None,
@@ -144,7 +175,7 @@ class Energy:
         """Change what is given; None clears the site or the tags."""
         return self.services.registration.update_device(
             self.scope,
-            device_id,
+            _number(device_id),
             expected_version=expected_version,
             name=name,
             site_id=site_id,
@@ -153,23 +184,23 @@ class Energy:
             stored_wh=stored_wh,
         )
 
-    def deactivate(self, device_id: int) -> DeviceRecord:
+    def deactivate(self, device_id: int | DeviceRecord) -> DeviceRecord:
         """Take a device out of ticks, totals and ingest; its history stays."""
-        return self.services.registration.deactivate(self.scope, device_id)
+        return self.services.registration.deactivate(self.scope, _number(device_id))
 
-    def reactivate(self, device_id: int) -> DeviceRecord:
+    def reactivate(self, device_id: int | DeviceRecord) -> DeviceRecord:
         """Put a device back into service."""
-        return self.services.registration.reactivate(self.scope, device_id)
+        return self.services.registration.reactivate(self.scope, _number(device_id))
 
     def set_mode(
-        self, device_id: int, mode: StorageMode, power_w: float | None = None
+        self, device_id: int | DeviceRecord, mode: StorageMode | str, power_w: float | None = None
     ) -> DeviceRecord:
         """Tell a storage what to do until a bound ends it."""
-        return self.services.control.set_mode(self.scope, device_id, mode, power_w)
+        return self.services.control.set_mode(self.scope, _number(device_id), mode, power_w)
 
-    def set_dispatch(self, device_id: int, dispatch: Dispatch) -> DeviceRecord:
+    def set_dispatch(self, device_id: int | DeviceRecord, dispatch: Dispatch | str) -> DeviceRecord:
         """Choose the strategy that steers a storage."""
-        return self.services.control.set_dispatch(self.scope, device_id, dispatch)
+        return self.services.control.set_dispatch(self.scope, _number(device_id), dispatch)
 
     def tick(
         self,
@@ -188,9 +219,9 @@ class Energy:
         """Store what reported devices say."""
         return self.services.ingestion.record(self.scope, readings)
 
-    def device(self, device_id: int) -> DeviceRecord:
+    def device(self, device_id: int | DeviceRecord) -> DeviceRecord:
         """One device."""
-        return self.services.insight.device(self.scope, device_id)
+        return self.services.insight.device(self.scope, _number(device_id))
 
     def devices(
         self,
@@ -201,23 +232,26 @@ class Energy:
         """A page of the devices that match."""
         return self.services.insight.find(self.scope, filter_, order, page)
 
-    def state(self, device_id: int) -> ObservedState | None:
+    def state(self, device_id: int | DeviceRecord) -> ObservedState | None:
         """The newest reading of a device; None while there is none."""
         record = self.device(device_id)
-        return self.services.insight.states(self.scope, [record]).get(device_id)
+        return self.services.insight.states(self.scope, [record]).get(record.id)
 
     def summary(self, filter_: DeviceFilter = ALL_DEVICES) -> EnergySummary:
         """What the active devices that match add up to right now."""
         return self.services.insight.summary(self.scope, filter_)
 
     def readings(
-        self, device_ids: int | Collection[int], start: datetime, end: datetime
+        self,
+        devices: int | DeviceRecord | Collection[int | DeviceRecord],
+        start: datetime,
+        end: datetime,
     ) -> ReadingBatch:
         """The readings of devices with start <= instant < end, by device and instant."""
-        ids = [device_ids] if isinstance(device_ids, int) else device_ids
+        several = devices if isinstance(devices, Collection) else [devices]
         return self.services.insight.readings(
             self.scope,
-            ids,
+            [_number(device) for device in several],
             start_us=to_epoch_us(start, "start"),
             end_us=to_epoch_us(end, "end"),
         )
@@ -232,3 +266,16 @@ def _by(clock: Clock, services: Services) -> Services:
         if hasattr(getattr(services, name), "clock")
     }
     return attrs.evolve(services, clock=clock, **timed)
+
+
+def _number(given: object, noun: str = "device") -> int:
+    """The identity of what was given as a record or as its identity.
+
+    Raises:
+        InvalidValue: it is neither.
+    """
+    if isinstance(given, DeviceRecord | SiteRecord):
+        return given.id
+    if not isinstance(given, int) or isinstance(given, bool):
+        raise InvalidValue(noun, given, f"the record or the id of a {noun} that is registered")
+    return given

@@ -84,7 +84,7 @@ def test_a_registration_is_refused_where_it_is_wrong(client, given, code, path):
 def test_a_refusal_names_the_field_as_the_client_knows_it(client):
     spec = {"battery": {**BATTERY, "maxChargeW": -1.5}}
     (error,) = client.change("registerDevice", name="x", spec=spec)["userErrors"]
-    assert error["message"] == "maxChargeW must be above 0 and at most 1e+08 W, not -1.5"
+    assert error["message"] == "maxChargeW must be above 0 and at most 100,000,000 W, not -1.5"
     given = {"name": "x", "spec": {"solarPanel": {"ratedPowerW": 1}}, "maxGapSeconds": 300}
     (error,) = client.change("registerDevice", **given)["userErrors"]
     assert error["message"] == "maxGapSeconds must be absent for a simulated device, not 300"

@@ -1,18 +1,22 @@
 """What every resolver is handed: the services, and whose data the request may see."""
 
+from contextlib import AbstractContextManager, ExitStack, suppress
+from types import TracebackType
 from typing import Protocol
 
 import attrs
 
+from energycore.errors import StorageUnavailable
 from energycore.protocols.scope import Scope
+from energycore.services.insight import Insight
 from energycore.services.suite import Services
 
-__all__ = ["GraphQLContext", "Info"]
+__all__ = ["GraphQLContext", "Info", "Operation"]
 
 
 @attrs.frozen(kw_only=True)
 class GraphQLContext:
-    """The context value of a request; a service that is called with no scope refuses.
+    """The context value of requests; a service that is called with no scope refuses.
 
     Args:
         services: what answers.
@@ -22,11 +26,60 @@ class GraphQLContext:
     services: Services
     scope: Scope
 
+    def open_operation(self) -> AbstractContextManager["Operation"]:
+        """What the resolvers of one operation are handed, until the block ends."""
+        return Operation(self.services, self.scope)
+
+
+@attrs.define
+class Operation:
+    """One operation while it is answered, in one thread.
+
+    All that it reads, it reads from one state of the storage and at one instant. Where nothing is
+    read, no transaction is opened.
+    """
+
+    services: Services
+    scope: Scope
+    _moment: ExitStack = attrs.field(factory=ExitStack, init=False)
+    _insight: Insight | None = attrs.field(default=None, init=False)
+
+    def __enter__(self) -> "Operation":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end_reading()
+
+    @property
+    def insight(self) -> Insight:
+        """Answers questions, as things stood when the first of them was asked.
+
+        Raises:
+            ScopeRequired: there is no scope.
+            StorageUnavailable: there is no transaction to be had.
+        """
+        if self._insight is None:
+            opening = self.services.insight.snapshot(self.scope)
+            self._insight = self._moment.enter_context(opening)
+        return self._insight
+
+    def end_reading(self) -> None:
+        """Forget how things stood: what is read from now on sees what was written until now."""
+        self._insight = None
+        # What was read is read: a connection that breaks now takes nothing back.
+        with suppress(StorageUnavailable):
+            self._moment.close()
+
 
 class Info(Protocol):
     """What resolvers read of their second argument."""
 
     @property
-    def context(self) -> GraphQLContext:
-        """The context value of the request."""
+    def context(self) -> Operation:
+        """The operation that is being answered."""
         ...

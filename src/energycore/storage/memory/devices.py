@@ -1,10 +1,11 @@
 """Devices in memory."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import attrs
 
 from energycore.errors import NameTaken, NotFound, VersionConflict
+from energycore.protocols.groups import GroupKey, SummaryGroup, group_keys
 from energycore.protocols.records import (
     Cursor,
     DeviceFilter,
@@ -78,17 +79,39 @@ class MemoryDevices:
         """A page of the devices that match, in this order."""
         tenant = tenant_of(scope)
         check_cursors(request, order.field)
-        return page_of(
-            list(matching(self._work.see(tenant), filter_)),
-            lambda record: Cursor(order_key(record, order.field), record.id),
-            request,
-            descending=order.descending,
-        )
+        return _page(list(matching(self._work.see(tenant), filter_)), order, request)
 
     def count(self, scope: Scope, filter_: DeviceFilter) -> int:
         """How many devices match."""
         tenant = tenant_of(scope)
         return sum(1 for _ in matching(self._work.see(tenant), filter_))
+
+    def pages(
+        self,
+        scope: Scope,
+        group: SummaryGroup,
+        keys: Collection[GroupKey],
+        filter_: DeviceFilter,
+        order: DeviceOrder,
+        request: PageRequest,
+    ) -> Mapping[GroupKey, Page[DeviceRecord]]:
+        """The same page of each of these groups, of the devices in it that match."""
+        tenant = tenant_of(scope)
+        check_cursors(request, order.field)
+        groups = _grouped(self._work.see(tenant), group, keys, filter_)
+        return {key: _page(records, order, request) for key, records in groups.items()}
+
+    def counts(
+        self,
+        scope: Scope,
+        group: SummaryGroup,
+        keys: Collection[GroupKey],
+        filter_: DeviceFilter,
+    ) -> Mapping[GroupKey, int]:
+        """How many devices of each of these groups match; 0 where there are none."""
+        tenant = tenant_of(scope)
+        groups = _grouped(self._work.see(tenant), group, keys, filter_)
+        return {key: len(records) for key, records in groups.items()}
 
 
 def matching(tables: TenantTables, filter_: DeviceFilter) -> Iterator[DeviceRecord]:
@@ -106,6 +129,28 @@ def matching(tables: TenantTables, filter_: DeviceFilter) -> Iterator[DeviceReco
             and _among(record.data_source, filter_.data_sources)
         ):
             yield record
+
+
+def _page(
+    records: Sequence[DeviceRecord], order: DeviceOrder, request: PageRequest
+) -> Page[DeviceRecord]:
+    return page_of(
+        records,
+        lambda record: Cursor(order_key(record, order.field), record.id),
+        request,
+        descending=order.descending,
+    )
+
+
+def _grouped(
+    tables: TenantTables, group: SummaryGroup, keys: Collection[GroupKey], filter_: DeviceFilter
+) -> dict[GroupKey, list[DeviceRecord]]:
+    groups: dict[GroupKey, list[DeviceRecord]] = {key: [] for key in keys}
+    for record in matching(tables, filter_):
+        for key in group_keys(record, group):
+            if key in groups:
+                groups[key].append(record)
+    return groups
 
 
 def _among(value: object, wanted: Collection[object] | None) -> bool:

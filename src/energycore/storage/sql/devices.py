@@ -1,11 +1,13 @@
 """The tables of devices and of their tags."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import attrs
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, FromClause, delete, func, select, update
 
 from energycore.errors import Conflict, NameTaken, NotFound, VersionConflict
+from energycore.protocols.groups import GroupKey, SummaryGroup
 from energycore.protocols.records import (
     DeviceFilter,
     DeviceOrder,
@@ -30,6 +32,12 @@ _KEYS = {
     DeviceOrderField.REGISTERED_AT: device.c.registered_at_us,
     DeviceOrderField.RATED_POWER: device.c.largest_power_w,
 }
+
+
+_TAGGED = device.outerjoin(
+    device_tag,
+    (device_tag.c.tenant_id == device.c.tenant_id) & (device_tag.c.device_id == device.c.id),
+)
 
 
 @attrs.frozen
@@ -92,13 +100,8 @@ class SqlDevices:
         """A page of the devices that match, in this order."""
         tenant = tenant_of(scope)
         check_cursors(request, order.field)
-        pager = KeysetPager(
-            session=self._session,
-            table=device,
-            key=_KEYS[order.field],
-            conditions=conditions_of(self._session, tenant, filter_),
-            descending=order.descending,
-        )
+        conditions = conditions_of(self._session, tenant, filter_)
+        pager = self._pager(conditions, order)
         return pager.page(request, lambda rows: self._records(tenant, rows))
 
     def count(self, scope: Scope, filter_: DeviceFilter) -> int:
@@ -107,6 +110,51 @@ class SqlDevices:
         conditions = conditions_of(self._session, tenant, filter_)
         statement = select(func.count()).select_from(device).where(*conditions)
         return int(self._session.read(statement).scalar_one())
+
+    def pages(
+        self,
+        scope: Scope,
+        group: SummaryGroup,
+        keys: Collection[GroupKey],
+        filter_: DeviceFilter,
+        order: DeviceOrder,
+        request: PageRequest,
+    ) -> Mapping[GroupKey, Page[DeviceRecord]]:
+        """The same page of each of these groups, of the devices in it that match."""
+        tenant = tenant_of(scope)
+        check_cursors(request, order.field)
+        part, source = _part(group)
+        pager = self._pager(self._in_groups(tenant, part, keys, filter_), order)
+        return pager.pages(part, source, keys, request, lambda rows: self._records(tenant, rows))
+
+    def counts(
+        self,
+        scope: Scope,
+        group: SummaryGroup,
+        keys: Collection[GroupKey],
+        filter_: DeviceFilter,
+    ) -> Mapping[GroupKey, int]:
+        """How many devices of each of these groups match; 0 where there are none."""
+        tenant = tenant_of(scope)
+        part, source = _part(group)
+        pager = self._pager(self._in_groups(tenant, part, keys, filter_), DeviceOrder())
+        return {**dict.fromkeys(keys, 0), **pager.counts(part, source)}
+
+    def _pager(self, conditions: Sequence[ColumnElement[bool]], order: DeviceOrder) -> KeysetPager:
+        return KeysetPager(
+            session=self._session,
+            table=device,
+            key=_KEYS[order.field],
+            conditions=conditions,
+            descending=order.descending,
+        )
+
+    def _in_groups(
+        self, tenant: str, part: Column[Any], keys: Collection[GroupKey], filter_: DeviceFilter
+    ) -> list[ColumnElement[bool]]:
+        wanted = self._session.is_among(part, [key for key in keys if key is not None])
+        among = wanted | part.is_(None) if None in keys else wanted
+        return [*conditions_of(self._session, tenant, filter_), among]
 
     def _find(self, tenant: str, condition: ColumnElement[bool]) -> list[DeviceRecord]:
         statement = select(device).where(device.c.tenant_id == tenant, condition)
@@ -160,3 +208,10 @@ class SqlDevices:
         return VersionConflict(
             f"the device is at version {stored.version}, not {changed.version}", stored
         )
+
+
+def _part(group: SummaryGroup) -> tuple[Column[Any], FromClause]:
+    """The column that holds a device's group, and where it is read from."""
+    if group is SummaryGroup.TAG:
+        return device_tag.c.tag, _TAGGED
+    return (device.c.site_id if group is SummaryGroup.SITE else device.c.kind), device

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -10,7 +11,15 @@ from sqlalchemy.pool import StaticPool
 
 from energycore.errors import MissingExtra, UnsupportedDatabase
 
-__all__ = ["WRITE", "begin_options", "is_in_memory", "make_engine", "parse_url", "shown"]
+__all__ = [
+    "WRITE",
+    "begin_options",
+    "file_of",
+    "is_in_memory",
+    "make_engine",
+    "parse_url",
+    "shown",
+]
 
 WRITE: Final = "energycore_write"
 """Execution option of a connection whose transaction is going to write."""
@@ -23,7 +32,9 @@ _DRIVERS: Final = {
     "postgresql": _POSTGRESQL,
     _POSTGRESQL: _POSTGRESQL,
 }
-_SUPPORTED: Final = "sqlite:///file.db, sqlite:// (in memory) and postgresql+psycopg://user@host/db"
+_SUPPORTED: Final = (
+    "sqlite:///file.db, postgresql+psycopg://user@host/db, and memory:// or sqlite:// in memory"
+)
 _SECRETS: Final = frozenset({"password", "passfile", "sslpassword"})
 
 _BUSY_S: Final = 5
@@ -65,6 +76,8 @@ def parse_url(url: str) -> URL:
         raise UnsupportedDatabase(
             f"there is no backend for {parsed.drivername}; supported are {_SUPPORTED}"
         )
+    if driver == _SQLITE and (parsed.host, parsed.port, parsed.username) != (None, None, None):
+        raise UnsupportedDatabase(_with_a_host(parsed))
     return parsed.set(drivername=driver)
 
 
@@ -79,12 +92,20 @@ def shown(url: URL) -> str:
         database=url.database,
         query=query,
     )
-    return bare.render_as_string(hide_password=True)
+    # The colons of :memory: need no escape, and nobody knows it by one.
+    return bare.render_as_string(hide_password=True).replace("%3Amemory%3A", ":memory:")
 
 
 def is_in_memory(url: URL) -> bool:
     """Whether this is an SQLite database that lives and ends with its connection."""
     return url.drivername == _SQLITE and url.database in (None, "", ":memory:")
+
+
+def file_of(url: URL) -> Path | None:
+    """The file of an SQLite database; None for a database that is not in one file of that name."""
+    if url.drivername != _SQLITE or is_in_memory(url) or "uri" in url.query:
+        return None
+    return Path(url.database or "").absolute()
 
 
 def make_engine(url: URL) -> Engine:
@@ -103,6 +124,17 @@ def begin_options(engine: Engine, *, write: bool) -> dict[str, Any]:
     if write:
         return {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
     return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def _with_a_host(url: URL) -> str:
+    path = "file.db"
+    # Anything else may hold a part of a password.
+    if url.host and url.username is None and url.port is None:
+        path = "/".join(part for part in (url.host, url.database) if part)
+    return (
+        "an SQLite database has no host, and a file is written with three slashes:"
+        f" sqlite:///{path}; supported are {_SUPPORTED}"
+    )
 
 
 def _sqlite(url: URL) -> Engine:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from energycore.errors import Conflict, EnergycoreError, InvalidValue, StorageUnavailable
+from energycore.storage.sql.engine import file_of, shown
 
-__all__ = ["translated"]
+__all__ = ["opening", "translated"]
 
 
 @contextmanager
@@ -23,6 +25,40 @@ def translated() -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise _meaning(error) from error
+
+
+@contextmanager
+def opening(url: URL) -> Iterator[None]:
+    """Say which database it is that cannot be used, to whoever opens it by its URL.
+
+    Later errors do not name it, for they may reach clients who should not know where it is.
+
+    Raises:
+        StorageUnavailable: the block raised it.
+    """
+    try:
+        yield
+    except StorageUnavailable as error:
+        raise StorageUnavailable(_unopened(url, error)) from error.__cause__
+
+
+def _unopened(url: URL, error: StorageUnavailable) -> str:
+    file, cause = file_of(url), error.__cause__
+    said = cause.orig if isinstance(cause, DBAPIError) else None
+    if file is None or said is None:
+        return f"{shown(url)}: {error.message}"
+    match getattr(said, "sqlite_errorname", None):
+        case "SQLITE_NOTADB":
+            return f"{file} is not an SQLite database"
+        case "SQLITE_READONLY":
+            return f"{file} cannot be written"
+        case "SQLITE_CANTOPEN" if file.is_dir():
+            return f"{file} is a folder, not an SQLite database"
+        case "SQLITE_CANTOPEN" if not file.parent.is_dir():
+            return f"{file} cannot be opened: there is no folder {file.parent}"
+        case "SQLITE_CANTOPEN":
+            return f"{file} cannot be opened: look at the permissions of the file and its folder"
+    return f"{file}: {error.message}"
 
 
 def _meaning(error: SQLAlchemyError) -> EnergycoreError:

@@ -2,6 +2,7 @@
 
 from energycore.storage.sql import schema
 from energycore.storage.sql.engine import parse_url, shown
+from energycore.storage.sql.faults import opening
 from energycore.storage.sql.store import SqlStorage
 
 __all__ = ["migrate", "open_sql_storage"]
@@ -22,10 +23,10 @@ def open_sql_storage(url: str) -> SqlStorage:
     parsed = parse_url(url)
     storage = SqlStorage(parsed)
     try:
-        with storage.connection(write=False) as connection:
+        with opening(parsed), storage.connection(write=False) as connection:
             ready = schema.check(connection, shown(parsed))
         if not ready:
-            with storage.connection(write=True) as connection:
+            with opening(parsed), storage.connection(write=True) as connection:
                 schema.upgrade(connection, shown(parsed))
     except BaseException:
         storage.close()
@@ -49,7 +50,7 @@ def migrate(url: str) -> bool:
     parsed = parse_url(url)
     storage = SqlStorage(parsed)
     try:
-        with storage.connection(write=True) as connection:
+        with opening(parsed), storage.connection(write=True) as connection:
             return schema.upgrade(connection, shown(parsed))
     finally:
         storage.close()

@@ -1,16 +1,17 @@
 """Pages by key: each begins where another ended, however the list has changed since."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
 from sqlalchemy import (
     Column,
     ColumnElement,
-    Select,
+    FromClause,
     String,
     Table,
     exists,
+    func,
     literal,
     select,
     true,
@@ -21,6 +22,8 @@ from energycore.protocols.records import Cursor, Page, PageRequest
 from energycore.storage.sql.session import AnyRow, Session
 
 __all__ = ["KeysetPager"]
+
+_PART, _RANK = "part_key", "part_rank"
 
 Item = TypeVar("Item")
 
@@ -48,12 +51,8 @@ class KeysetPager:
     ) -> Page[Item]:
         """The page; `decode` turns its rows into items. One statement, at most two more."""
         backwards = request.from_end
-        bounds = []
-        if request.after is not None:
-            bounds.append(self._lies_after(request.after))
-        if request.before is not None:
-            bounds.append(self._lies_before(request.before))
-        statement = self._ordered(select(self.table).where(*self.conditions, *bounds), backwards)
+        statement = select(self.table).where(*self.conditions, *self._bounds(request))
+        statement = statement.order_by(*self._order(backwards))
         rows = self.session.read(statement.limit(request.size + 1)).all()
         more = len(rows) > request.size
         rows = rows[: request.size]
@@ -62,6 +61,89 @@ class KeysetPager:
         places = tuple(Cursor(getattr(row, self.key.name), row.id) for row in rows)
         ahead, behind = self._surroundings(request, places, more)
         return Page(items=tuple(decode(rows)), cursors=places, has_next=ahead, has_previous=behind)
+
+    def pages(
+        self,
+        part: ColumnElement[Any],
+        source: FromClause,
+        keys: Iterable[Any],
+        request: PageRequest,
+        decode: Callable[[Sequence[AnyRow]], Sequence[Item]],
+    ) -> Mapping[Any, Page[Item]]:
+        """The same page of each part of the list. Two statements, however many parts there are.
+
+        Args:
+            part: tells which part a row belongs to.
+            source: the table, joined with what `part` needs.
+            keys: the parts, which the conditions already keep to.
+            request: which page.
+            decode: turns rows into items.
+        """
+        backwards = request.from_end
+        rank = func.row_number().over(partition_by=part, order_by=self._order(backwards))
+        ranked = (
+            select(self.table, part.label(_PART), rank.label(_RANK))
+            .select_from(source)
+            .where(*self.conditions, *self._bounds(request))
+            .subquery()
+        )
+        place = ranked.c[_RANK]
+        rows = self.session.read(
+            select(ranked)
+            .where(place <= request.size)
+            .order_by(place.desc() if backwards else place)
+        ).all()
+        found: dict[Any, list[tuple[AnyRow, Item]]] = {key: [] for key in keys}
+        for row, item in zip(rows, decode(rows), strict=True):
+            found[getattr(row, _PART)].append((row, item))
+        extents = self._extents(part, source, request)
+        nothing = 0, 0, 0
+        return {
+            key: self._part_page(own, request, *extents.get(key, nothing))
+            for key, own in found.items()
+        }
+
+    def counts(self, part: ColumnElement[Any], source: FromClause) -> Mapping[Any, int]:
+        """How many rows each part has that has any."""
+        statement = select(part, func.count()).select_from(source).where(*self.conditions)
+        return {key: count for key, count in self.session.read(statement.group_by(part))}
+
+    def _extents(
+        self, part: ColumnElement[Any], source: FromClause, request: PageRequest
+    ) -> Mapping[Any, tuple[int, int, int]]:
+        """Of each part: how many rows it has, how many up to `after`, how many ahead of `before`."""
+        total = func.count()
+        skipped: Any = literal(0)
+        if request.after is not None:
+            skipped = total - total.filter(self._lies_after(request.after))
+        ahead = total if request.before is None else total.filter(self._lies_before(request.before))
+        statement = select(part, total, skipped, ahead).select_from(source)
+        rows = self.session.read(statement.where(*self.conditions).group_by(part))
+        return {key: (length, after, before) for key, length, after, before in rows}
+
+    def _part_page(
+        self,
+        found: Sequence[tuple[AnyRow, Item]],
+        request: PageRequest,
+        total: int,
+        skipped: int,
+        ahead: int,
+    ) -> Page[Item]:
+        start = ahead - len(found) if request.from_end else skipped
+        return Page(
+            items=tuple(item for _, item in found),
+            cursors=tuple(Cursor(getattr(row, self.key.name), row.id) for row, _ in found),
+            has_next=start + len(found) < total,
+            has_previous=start > 0,
+        )
+
+    def _bounds(self, request: PageRequest) -> list[ColumnElement[bool]]:
+        bounds = []
+        if request.after is not None:
+            bounds.append(self._lies_after(request.after))
+        if request.before is not None:
+            bounds.append(self._lies_before(request.before))
+        return bounds
 
     def _surroundings(
         self, request: PageRequest, places: tuple[Cursor, ...], more: bool
@@ -87,10 +169,10 @@ class KeysetPager:
         found = exists(select(self.table.c.id).where(*self.conditions, condition))
         return bool(self.session.read(select(found)).scalar_one())
 
-    def _ordered(self, statement: Select[Any], backwards: bool) -> Select[Any]:
+    def _order(self, backwards: bool) -> Sequence[ColumnElement[Any]]:
         if self.descending is backwards:
-            return statement.order_by(self.key, self.table.c.id)
-        return statement.order_by(self.key.desc(), self.table.c.id.desc())
+            return self.key, self.table.c.id
+        return self.key.desc(), self.table.c.id.desc()
 
     def _lies_after(self, place: Cursor) -> ColumnElement[bool]:
         here, there = self._pair(place)

@@ -1,0 +1,57 @@
+"""One moment: a storage that stays in one reading transaction, and a clock that stands still."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import attrs
+
+from energycore.errors import NotAllowed, StorageUnavailable
+from energycore.protocols.storage import UnitOfWork
+
+__all__ = ["HeldStorage", "StoppedClock"]
+
+
+@attrs.frozen
+class StoppedClock:
+    """Always shows the same instant."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """That instant."""
+        return self.at
+
+
+@attrs.define
+class HeldStorage:
+    """Gives out one unit of work again and again; whoever opened that one ends it.
+
+    Args:
+        work: of a reading transaction.
+    """
+
+    _work: UnitOfWork
+    _failed: bool = attrs.field(default=False, init=False)
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[UnitOfWork]:
+        """The same unit of work, which the end of the block does not end.
+
+        Raises:
+            NotAllowed: it is asked for to write.
+            StorageUnavailable: the database has failed in it before. Some databases would answer
+                on, others not.
+        """
+        if write:
+            raise NotAllowed("a moment only reads: ask the storage itself")
+        if self._failed:
+            raise StorageUnavailable("the database has failed in this transaction")
+        try:
+            yield self._work
+        except StorageUnavailable:
+            self._failed = True
+            raise
+
+    def close(self) -> None:
+        """Nothing: the connections are not its own."""
