@@ -19,9 +19,15 @@ from energycore_fastapi.application import graphql_app
 __all__ = ["EXAMPLE", "create_app"]
 
 EXAMPLE: Final = """\
-# The devices of the home, and what they add up to right now.
+# The devices of the home,
+# and what they add up to right now.
 {
-  energySummary { productionW consumptionW netPowerW storage { storedWh stateOfCharge } }
+  energySummary {
+    productionW
+    consumptionW
+    netPowerW
+    storage { storedWh stateOfCharge }
+  }
   devices(first: 10) {
     nodes {
       id

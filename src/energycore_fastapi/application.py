@@ -50,9 +50,12 @@ def graphql_router(
     """
     threads = RequestThreads(max_threads)
     router = APIRouter(lifespan=_around(threads, lifespan))
-    router.routes.append(Route(path, GraphQLEndpoint(engine, context, threads), name="graphql"))
+    page = None
     if graphiql_path is not None:
+        page = posixpath.relpath(graphiql_path, posixpath.dirname(path))
         router.routes.extend(_graphiql_routes(path, graphiql_path, example))
+    endpoint = GraphQLEndpoint(engine, context, threads, graphiql=page)
+    router.routes.append(Route(path, endpoint, name="graphql"))
     return router
 
 

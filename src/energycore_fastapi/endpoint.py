@@ -1,5 +1,6 @@
 """The ASGI endpoint that carries bytes between a server and the GraphQL engine."""
 
+import posixpath
 from collections.abc import Callable
 
 from starlette.exceptions import HTTPException
@@ -22,14 +23,21 @@ class GraphQLEndpoint:
         context: makes the context value of a request; runs in the thread of the resolvers. A
             Starlette HTTPException that it raises is the application's to answer.
         threads: where requests are answered.
+        graphiql: where GraphiQL is, as seen from here; None for nowhere.
     """
 
     def __init__(
-        self, engine: GraphQLEngine, context: Callable[[Request], object], threads: RequestThreads
+        self,
+        engine: GraphQLEngine,
+        context: Callable[[Request], object],
+        threads: RequestThreads,
+        *,
+        graphiql: str | None = None,
     ) -> None:
         self._engine = engine
         self._context = context
         self._threads = threads
+        self._graphiql = graphiql
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -42,6 +50,7 @@ class GraphQLEndpoint:
             headers=_headers(scope),
             query_string=scope["query_string"],
             body=body or b"",
+            graphiql=_resolved(scope["path"], self._graphiql),
         )
         if body is None:
             response = self._engine.too_large(request)
@@ -57,6 +66,13 @@ class GraphQLEndpoint:
         except Exception as error:  # noqa: BLE001 - the engine masks and logs it
             return self._engine.fail(request, error)
         return self._engine.respond(request, context_value)
+
+
+def _resolved(path: str, relative: str | None) -> str | None:
+    """Where something is that is named as seen from a path, under whatever prefix that has."""
+    if relative is None:
+        return None
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), relative))
 
 
 def _headers(scope: Scope) -> dict[str, str]:

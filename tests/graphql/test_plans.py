@@ -1,5 +1,8 @@
 """Plans answer what graphql-core answers, or leave it to graphql-core."""
 
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
+
 import pytest
 from graphql import (
     GraphQLArgument,
@@ -20,7 +23,7 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energycore.graphql.plans import NotPlanned, plan_of
+from energycore.graphql.plans import FieldBudget, NotPlanned, plan_of
 
 NAMED = GraphQLInterfaceType(
     "Named",
@@ -196,14 +199,63 @@ def test_what_a_plan_does_not_know_is_left_to_graphql_core(source):
     assert plan_of(SCHEMA, parse(source), None) is None
 
 
-def test_a_query_that_unfolds_to_too_many_fields_is_not_planned():
-    levels = 15
+def unfolding(levels):
+    """A query in which the fields of each level are twice as many as those of the one before."""
     parts = [
-        f"fragment F{n} on Named {{ a: next {{ ...F{n + 1} }} b: next {{ ...F{n + 1} }} }}"
+        f"fragment F{n} on Panel {{ a: same {{ ...F{n + 1} }} b: same {{ ...F{n + 1} }} }}"
         for n in range(levels)
     ]
-    source = " ".join(["{ panel { ...F0 } }", *parts, f"fragment F{levels} on Named {{ name }}"])
-    assert plan_of(SCHEMA, parse(source), None) is None
+    end = f"fragment F{levels} on Panel {{ name }}"
+    return parse(" ".join(["{ panel { ...F0 } }", *parts, end]))
+
+
+def test_a_query_that_unfolds_to_too_many_fields_is_left_to_graphql_core_for_good():
+    asked = []
+    query = SCHEMA.query_type
+    assert query is not None
+    with patch.object(
+        query.fields["panel"], "resolve", lambda _root, _info: asked.append(1) or panel()
+    ):
+        plan = plan_of(SCHEMA, unfolding(15), None)
+        assert plan is not None
+        for _ in range(3):
+            with pytest.raises(NotPlanned):
+                plan.run("me", None)
+    assert asked == [1], "a plan that came to its end is not begun again"
+    many = " ".join(f"a{n}: panel {{ name }}" for n in range(101))
+    assert plan_of(SCHEMA, parse(f"{{ {many} }}"), None) is None
+
+
+def test_what_is_asked_of_types_that_do_not_come_along_costs_no_field():
+    source = "{ all { ... on Panel { name power } ... on Wall { name charge colour who } } }"
+    query = SCHEMA.query_type
+    assert query is not None
+    answers = [[panel()], [panel(), panel()], [panel(), wall()]]
+    with patch.object(query.fields["all"], "resolve", lambda _root, _info: answers.pop(0)):
+        plan = plan_of(SCHEMA, parse(source), None, FieldBudget(6))
+        assert plan is not None
+        assert plan.run("me", None) == {"all": [{"name": "roof", "power": 1.5}]}
+        assert len(plan.run("me", None)["all"]) == 2
+        with pytest.raises(NotPlanned):
+            plan.run("me", None)
+
+
+def test_all_operations_of_a_document_share_one_budget():
+    source = "query A { panel { name } } query B { panel { name } }"
+    budget = FieldBudget(3)
+    assert plan_of(SCHEMA, parse(source), "A", budget) is not None
+    assert plan_of(SCHEMA, parse(source), "B", budget) is None
+
+
+def test_threads_that_meet_a_type_first_plan_it_once():
+    """Each would spend the budget otherwise, and run out of it."""
+    source = "{ all { ... on Panel { name power } ... on Wall { name charge } } }"
+    plan = plan_of(SCHEMA, parse(source), None, FieldBudget(5))
+    assert plan is not None
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: plan.run("me", None), range(40)))
+    assert all(answer == answers[0] for answer in answers)
+    assert len(answers[0]["all"]) == 3
 
 
 @pytest.mark.parametrize(

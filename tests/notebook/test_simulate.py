@@ -1,6 +1,7 @@
 """`simulate` runs devices through time in one call, and says the same as ticks one by one."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -378,8 +379,12 @@ def test_an_argument_of_a_wrong_type_is_refused_by_name(options):
 
 def test_a_strategy_and_a_seed_may_be_given_in_other_forms():
     wall = ec.Battery(name="Wall", capacity_wh=9_000, max_charge_w=1, max_discharge_w=1)
+    forms: list[tuple[Any, Any]] = [
+        (7, ec.SelfConsumption()),
+        (np.int64(7), "self_consumption"),
+    ]
     runs = [
         ec.simulate([wall], start="2026-06-01", days=1, seed=seed, dispatch=dispatch)
-        for seed, dispatch in ((7, ec.SelfConsumption()), (np.int64(7), "self_consumption"))
+        for seed, dispatch in forms
     ]
     assert np.array_equal(runs[0].power_mw, runs[1].power_mw)

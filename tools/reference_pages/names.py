@@ -142,7 +142,7 @@ def _arguments(signature: inspect.Signature) -> Iterator[str]:
 
 def _type(annotation: Any) -> str:
     """A type as one writes it, without the modules that its parts come from."""
-    origin, parts = get_origin(annotation), [*map(_type, get_args(annotation)[:2])]
+    origin, parts = get_origin(annotation), [*map(_type, get_args(annotation))]
     if isinstance(annotation, str):
         text = ARRAY.sub(r"array of \1", PREFIXES.sub("", annotation))
     elif isinstance(annotation, list):

@@ -49,7 +49,7 @@ GROUPS = (
     ),
     Group("What steers a storage", "Given as `dispatch=`.", ("Manual", "SelfConsumption")),
     Group(
-        "Simulate",
+        "Simulate a home",
         "Nothing is stored; see the [tutorial](../tutorial/index.md).",
         (
             "simulate",
@@ -122,6 +122,8 @@ PAGE = """# Python names
 The names of `import energycore as ec`, and the values that their methods take and return. Arguments
 behind `*` are given by name. Every array is of numpy; (k, n) means k ticks of n devices.
 
+{contents}
+
 {groups}
 """
 
@@ -135,7 +137,14 @@ def page() -> str:
     grouped = {name for group in GROUPS for name in group.names if ":" not in name}
     if differing := grouped ^ set(energycore.__all__):
         raise ValueError(f"GROUPS and energycore.__all__ differ: {sorted(differing)}")
-    return PAGE.format(note=NOTE, groups="\n\n".join(map(_group, GROUPS)))
+    contents = "\n".join(f"- {group.title}: {_links(group)}" for group in GROUPS)
+    groups = "\n\n".join(map(_group, GROUPS))
+    return PAGE.format(note=NOTE, contents=contents, groups=groups)
+
+
+def _links(group: Group) -> str:
+    names = (path.rpartition(":")[2] for path in group.names)
+    return ", ".join(f"[{name}](#{name.lower()})" for name in names)
 
 
 def _group(group: Group) -> str:

@@ -32,6 +32,7 @@ DEMO_HOME: Final = Path(__file__).with_name("home.toml")
 
 _FEATURE: Final = "energycore serve"
 _LAST_ANSWERS_S: Final = 5
+_LAST_TICK_S: Final = 5
 _QUERY: Final = '{"query": "{ energySummary { netPowerW storage { storedWh } } }"}'
 
 
@@ -155,6 +156,7 @@ def _lifespan(
             args=(energy.services, energy.scope, stop),
             kwargs={"speed": energy.speed or 1.0, "max_catch_up": max_catch_up},
             name="energycore-ticks",
+            daemon=True,
         )
         if options.ticks:
             thread.start()
@@ -164,7 +166,9 @@ def _lifespan(
         finally:
             stop.set()
             if options.ticks:
-                await asyncio.to_thread(thread.join)
+                await asyncio.to_thread(thread.join, _LAST_TICK_S)
+                if thread.is_alive():
+                    note(f"a tick was cut off after {_LAST_TICK_S} s: the next start runs it again")
 
     return lifespan
 

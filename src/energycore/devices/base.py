@@ -85,7 +85,10 @@ class Device:
     noise_key: int | None = attrs.field(
         default=None,
         validator=_noise_key,
-        metadata=about("Key of the device's random numbers; from its names unless given."),
+        metadata=about(
+            "Key of the device's random numbers: from its names in a simulation or home file, "
+            "drawn at registration otherwise."
+        ),
     )
 
     @property

@@ -17,6 +17,9 @@ __all__ = ["HomeText", "syntax_error"]
 Value = TypeVar("Value")
 
 _NO_UNITS: Final[Mapping[str, Unit]] = {}
+_TOLD: Final = re.compile(
+    r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)"
+)
 
 
 @attrs.frozen
@@ -125,11 +128,13 @@ class HomeText:
 
 def syntax_error(file: str, told: str) -> InvalidHomeFile:
     """A text that is no TOML, with the line that the parser names at the end of its message."""
-    found = re.fullmatch(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", told)
+    found = _TOLD.fullmatch(told)
     what = found["what"] if found else told
     line = int(found["line"]) if found and found["line"] else None
     if found:
         what += " at the end of the file" if line is None else f" at column {found['column']}"
+        if found["what"] == "Invalid value":
+            what += " (text stands in quotes)"
     return InvalidHomeFile("file", file, "TOML", file, line, f"not TOML: {what}")
 
 

@@ -19,7 +19,7 @@ from graphql import (
     version_info,
 )
 
-from energycore.graphql.plans import Plan, plan_of
+from energycore.graphql.plans import FieldBudget, Plan, plan_of
 
 __all__ = ["Document", "DocumentCache", "DocumentRules", "Refusal"]
 
@@ -45,6 +45,7 @@ class Document:
     ast: DocumentNode
     operation_types: Mapping[str | None, OperationType]
     _plans: dict[str | None, Plan | None] = field(init=False, factory=dict)
+    _budget: FieldBudget = field(init=False, factory=FieldBudget)
 
     def plan(self, name: str | None) -> Plan | None:
         """The plan of an operation, made once; None where only graphql-core can execute it.
@@ -52,9 +53,11 @@ class Document:
         Args:
             name: the request's operation name, for which `operation_type` gave a type.
         """
-        if name not in self._plans:
-            self._plans[name] = plan_of(self.schema, self.ast, name)
-        return self._plans[name]
+        # With and without its name, the only operation is the same.
+        key = None if len(self.operation_types) == 1 else name
+        if key not in self._plans:
+            self._plans[key] = plan_of(self.schema, self.ast, name, self._budget)
+        return self._plans[key]
 
     def operation_type(self, name: str | None) -> OperationType | Refusal:
         """Tell whether the operation that a request names is a query, mutation or subscription.
@@ -83,7 +86,7 @@ class DocumentRules:
     Args:
         schema: the schema that it is validated against.
         max_tokens: a longer document is refused while it is read.
-        introspection: whether `__schema` and `__type` may be asked.
+        introspection: whether `__schema` and `__type` may be asked, and refusals suggest names.
     """
 
     schema: GraphQLSchema
@@ -104,7 +107,8 @@ class DocumentRules:
         rules = specified_rules
         if not self.introspection:
             rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
-        errors = validate(self.schema, ast, rules, hide_suggestions=True)
+        # A suggestion tells names of the schema.
+        errors = validate(self.schema, ast, rules, hide_suggestions=not self.introspection)
         if errors:
             return Refusal(code="GRAPHQL_VALIDATION_FAILED", errors=errors)
         return Document(schema=self.schema, ast=ast, operation_types=_operation_types(ast))
@@ -122,7 +126,7 @@ class DocumentCache:
             300 bytes for each, so the default is worth at most 80 MB.
     """
 
-    def __init__(self, *, max_documents: int = 1_000, max_characters: int = 262_144) -> None:
+    def __init__(self, *, max_documents: int = 500, max_characters: int = 262_144) -> None:
         self._max_documents = max_documents
         self._max_characters = max_characters
         self._kept: OrderedDict[tuple[DocumentRules, str], Document] = OrderedDict()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import CoroutineType
 from typing import Any, NoReturn, TypeGuard
 from urllib.parse import parse_qsl
@@ -44,12 +45,14 @@ class HttpRequest:
         headers: by name in lower case; read are accept, content-type and content-encoding.
         query_string: what follows the question mark, still encoded.
         body: the whole body.
+        graphiql: where this client finds GraphiQL, such as `/`; None for nowhere.
     """
 
     method: str
     headers: Mapping[str, str]
     query_string: bytes = b""
     body: bytes = b""
+    graphiql: str | None = None
 
 
 @frozen(kw_only=True)
@@ -92,7 +95,7 @@ class GraphQLEngine:
         documents: keeps parsed and validated documents; engines may share one.
         max_body_bytes: a longer body gets status 413.
         max_tokens: a document with more tokens is refused while it is read.
-        introspection: whether clients may ask for the schema itself.
+        introspection: whether clients may ask for the schema itself, and refusals suggest names.
         logger: gets the traceback of each fault.
         new_error_id: makes the identifier under which a fault is logged and shown.
 
@@ -128,7 +131,9 @@ class GraphQLEngine:
 
         Args:
             request: as received.
-            context_value: handed to each resolver as `info.context`.
+            context_value: handed to each resolver as `info.context`. If it has a method
+                `open_operation`, that gives a context manager around one execution, and resolvers
+                are handed what it enters with.
         """
         media_type = response_media_type(request.headers.get("accept"))
         try:
@@ -177,21 +182,23 @@ class GraphQLEngine:
         plan = document.plan(parameters.operation_name)
         if plan is not None:
             try:
-                data = plan.run(context_value, parameters.variables)
+                with _operation(context_value) as context:
+                    data = plan.run(context, parameters.variables)
             except NotPlanned:
                 pass
             else:
                 return _response(200, {"data": data}, media_type)
-        result = execute(
-            self.schema,
-            document.ast,
-            None,
-            context_value,
-            parameters.variables,
-            parameters.operation_name,
-            is_awaitable=_is_coroutine,
-            hide_suggestions=True,
-        )
+        with _operation(context_value) as context:
+            result = execute(
+                self.schema,
+                document.ast,
+                None,
+                context,
+                parameters.variables,
+                parameters.operation_name,
+                is_awaitable=_is_coroutine,
+                hide_suggestions=not self.introspection,
+            )
         if not isinstance(result, ExecutionResult):
             raise TypeError("the schema has an asynchronous resolver")
         return self._executed(result, media_type)
@@ -228,6 +235,8 @@ class GraphQLEngine:
         except ValueError:
             _bad_request("The query string is not form-encoded UTF-8, or has too many fields.")
         fields: dict[str, object] = dict(pairs)
+        if "query" not in fields:
+            _bad_request(_how_to_ask(request.graphiql))
         if len(fields) != len(pairs):
             _bad_request("A parameter is given twice.")
         for name in ("variables", "extensions"):
@@ -250,6 +259,12 @@ class GraphQLEngine:
 
     def _fault(self, error: Exception, media_type: str | None) -> HttpResponse:
         return _response(500, {"errors": [self._reporter.fault(error)]}, media_type)
+
+
+def _operation(context_value: object) -> AbstractContextManager[object]:
+    opened: Callable[[], AbstractContextManager[object]] | None
+    opened = getattr(context_value, "open_operation", None)
+    return nullcontext(context_value) if opened is None else opened()
 
 
 def _is_coroutine(value: object) -> TypeGuard[Awaitable[Any]]:
@@ -293,6 +308,11 @@ def _parameters(fields: Mapping[str, object]) -> _Parameters:
 
 def _bad_request(message: str) -> NoReturn:
     raise _NotServed(400, "BAD_REQUEST", message)
+
+
+def _how_to_ask(graphiql: str | None) -> str:
+    page = "" if graphiql is None else f", or open GraphiQL at {graphiql} in a browser"
+    return f"There is no query: send one by POST as JSON in the parameter query{page}."
 
 
 def _too_large(max_body_bytes: int) -> _NotServed:

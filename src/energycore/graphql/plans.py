@@ -7,6 +7,7 @@ does not (an error, a null where none may be, a resolver that wants more than it
 rules. Queries change nothing, so running one twice does no harm.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from types import CoroutineType
 from typing import Any, Final, NoReturn, TypeAlias
@@ -35,9 +36,9 @@ from graphql import (
     is_leaf_type,
 )
 
-__all__ = ["NotPlanned", "Plan", "plan_of"]
+__all__ = ["FieldBudget", "NotPlanned", "Plan", "plan_of"]
 
-_MAX_FIELDS: Final = 2_000
+_MAX_FIELDS: Final = 200
 
 
 class NotPlanned(Exception):
@@ -61,12 +62,36 @@ _Step: TypeAlias = tuple[
 """Response key, resolver, arguments if the field takes any, and what becomes of the value."""
 
 
+@define(eq=False)
+class FieldBudget:
+    """How many more fields the plans of one document may have, each counted for each type."""
+
+    _left: int = _MAX_FIELDS
+    lock: Any = field(factory=threading.RLock, init=False)
+    """Held by whoever plans."""
+
+    def spend(self) -> None:
+        """Count one field.
+
+        Raises:
+            NotPlanned: there were enough.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise NotPlanned
+
+
 @define
 class Plan:
-    """One operation of a document, ready to run."""
+    """One operation of a document, ready to run.
+
+    What it does with an object of an abstract type is planned when the first one of that type
+    comes along: of many possible types, few do.
+    """
 
     _schema: GraphQLSchema
     _operation: OperationDefinitionNode
+    _planner: "_Planner"
     _answer: Complete
 
     def run(self, context_value: object, variables: Mapping[str, Any] | None) -> Any:
@@ -75,6 +100,8 @@ class Plan:
         Raises:
             NotPlanned: only graphql-core can answer.
         """
+        if self._planner.has_failed:
+            raise NotPlanned
         values: Any = None
         if self._operation.variable_definitions:
             values = get_variable_values(
@@ -91,8 +118,20 @@ class Plan:
             raise NotPlanned from error
 
 
-def plan_of(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> Plan | None:
-    """Plan an operation of a validated document; None where graphql-core must execute it."""
+def plan_of(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    name: str | None,
+    budget: FieldBudget | None = None,
+) -> Plan | None:
+    """Plan an operation of a validated document; None where graphql-core must execute it.
+
+    Args:
+        schema: the schema that it is valid against.
+        document: with the operation.
+        name: of the operation; None is enough where the document has only one.
+        budget: what the plans of the document share; the plan's own unless given.
+    """
     operation = _operation(document, name)
     if operation is None or operation.operation is not OperationType.QUERY:
         return None
@@ -104,11 +143,12 @@ def plan_of(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> 
         for node in document.definitions
         if isinstance(node, FragmentDefinitionNode)
     }
-    planner = _Planner(schema, fragments)
+    planner = _Planner(schema, fragments, FieldBudget() if budget is None else budget)
     try:
-        return Plan(schema, operation, planner.object(root, [operation.selection_set]))
-    except (NotPlanned, RecursionError):
+        answer = planner.plan(root, [operation.selection_set])
+    except NotPlanned:
         return None
+    return Plan(schema, operation, planner, answer)
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
@@ -125,10 +165,24 @@ def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionN
 class _Planner:
     _schema: GraphQLSchema
     _fragments: Mapping[str, FragmentDefinitionNode]
-    _fields_left: int = field(default=_MAX_FIELDS, init=False)
+    _budget: FieldBudget
+    has_failed: bool = field(default=False, init=False)
+    """Something has no plan: whoever runs into it again would only lose time."""
 
-    def object(self, type_: GraphQLObjectType, selections: list[SelectionSetNode]) -> Complete:
-        """Plan the fields of an object."""
+    def plan(self, type_: GraphQLObjectType, selections: list[SelectionSetNode]) -> Complete:
+        """Plan the fields of an object, in any thread.
+
+        Raises:
+            NotPlanned: one of them has no plan, or there are too many.
+        """
+        with self._budget.lock:
+            try:
+                return self._object(type_, selections)
+            except (NotPlanned, RecursionError) as error:
+                self.has_failed = True
+                raise NotPlanned from error
+
+    def _object(self, type_: GraphQLObjectType, selections: list[SelectionSetNode]) -> Complete:
         steps = [
             self._step(type_, key, nodes) for key, nodes in self._collect(type_, selections).items()
         ]
@@ -149,9 +203,7 @@ class _Planner:
         return complete
 
     def _step(self, parent: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> _Step:
-        self._fields_left -= 1
-        if self._fields_left < 0:
-            raise NotPlanned
+        self._budget.spend()
         name = nodes[0].name.value
         if name == "__typename":
             type_name = parent.name
@@ -178,7 +230,7 @@ class _Planner:
         if isinstance(type_, GraphQLObjectType):
             if type_.is_type_of is not None:
                 raise NotPlanned
-            return self.object(type_, selections)
+            return self._object(type_, selections)
         if is_abstract_type(type_):
             return self._abstract(type_, selections)
         raise NotPlanned
@@ -187,13 +239,19 @@ class _Planner:
         if type_.resolve_type is None:
             raise NotPlanned
         resolve_type: Callable[..., Any] = type_.resolve_type
-        by_name = {
-            possible.name: self.object(possible, selections)
-            for possible in self._schema.get_possible_types(type_)
-        }
+        by_name: dict[str, Complete] = {}
+
+        def first(name: str) -> Complete:
+            with self._budget.lock:
+                for possible in self._schema.get_possible_types(type_):
+                    # Another thread may have been faster.
+                    if possible.name == name and name not in by_name:
+                        by_name[name] = self.plan(possible, selections)
+            return by_name[name]
 
         def complete(value: Any, run: _Run) -> Any:
-            return by_name[resolve_type(value, run, type_)](value, run)
+            name = resolve_type(value, run, type_)
+            return (by_name.get(name) or first(name))(value, run)
 
         return complete
 

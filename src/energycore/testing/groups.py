@@ -65,11 +65,12 @@ class GroupContract(Contract):
             else None
             for bound in bounds
         )
-        keys: list[GroupKey] = {
+        keys_of: dict[SummaryGroup, list[GroupKey]] = {
             SummaryGroup.SITE: [*sites, None, 2**62],
             SummaryGroup.KIND: ["battery", "solar_panel", "appliance"],
             SummaryGroup.TAG: ["a", "b", None, "nobody"],
-        }[group]
+        }
+        keys = keys_of[group]
         asked = {"last": size} if from_end else {"first": size}
         request = PageRequest(after=after, before=before, **asked)
         with storage.transaction(write=False) as work:

@@ -8,8 +8,8 @@ from graphql import GraphQLEnumType, GraphQLEnumValue
 
 from energycore.devices.base import DataSource, Device, StorageMode
 from energycore.graphql.schema.kinds import KindShape
+from energycore.protocols.groups import SummaryGroup
 from energycore.protocols.records import DeviceOrderField
-from energycore.services.insight import SummaryGroup
 
 __all__ = ["Enums", "make_enums", "summary_of"]
 

@@ -21,7 +21,7 @@ from energycore.devices.storage_device import StorageState
 from energycore.encoding import decode_dispatch
 from energycore.errors import InvalidValue, VersionConflict
 from energycore.graphql import json_text
-from energycore.graphql.schema.context import GraphQLContext, Info
+from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.ids import IdKind, number_of
 from energycore.graphql.schema.inputs import Inputs
 from energycore.graphql.schema.names import camel
@@ -120,9 +120,11 @@ def mutation_type(
 def _field(
     payload: GraphQLObjectType,
     input_: GraphQLInputObjectType,
-    resolve: Callable[[GraphQLContext, Given], object],
+    resolve: Callable[[Operation, Given], object],
 ) -> GraphQLField:
     def resolver(_root: object, info: Info, given: Given) -> object:
+        # Each payload shows things as they are after its own change.
+        info.context.end_reading()
         return resolve(info.context, given)
 
     answer: Resolver = resolver
@@ -130,7 +132,7 @@ def _field(
     return GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer)
 
 
-def _register_site(context: GraphQLContext, given: Given) -> _Payload:
+def _register_site(context: Operation, given: Given) -> _Payload:
     def call() -> SiteRecord:
         site = Site(
             name=given["name"],
@@ -145,7 +147,7 @@ def _register_site(context: GraphQLContext, given: Given) -> _Payload:
     return _site_payload(context, given, call)
 
 
-def _update_site(context: GraphQLContext, given: Given) -> _Payload:
+def _update_site(context: Operation, given: Given) -> _Payload:
     def call() -> SiteRecord:
         _check_not_null(given, name="name", time_zone="timeZone")
         return context.services.registration.update_site(
@@ -160,8 +162,8 @@ def _update_site(context: GraphQLContext, given: Given) -> _Payload:
     return _site_payload(context, given, call)
 
 
-def _register_device(specs: Specs) -> Callable[[GraphQLContext, Given], _Payload]:
-    def resolve(context: GraphQLContext, given: Given) -> _Payload:
+def _register_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
+    def resolve(context: Operation, given: Given) -> _Payload:
         spec = specs.read(given["spec"])
 
         def call() -> DeviceRecord:
@@ -184,8 +186,8 @@ def _register_device(specs: Specs) -> Callable[[GraphQLContext, Given], _Payload
     return resolve
 
 
-def _update_device(specs: Specs) -> Callable[[GraphQLContext, Given], _Payload]:
-    def resolve(context: GraphQLContext, given: Given) -> _Payload:
+def _update_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
+    def resolve(context: Operation, given: Given) -> _Payload:
         spec = specs.read(given["spec"]) if given.get("spec") else None
 
         def call() -> DeviceRecord:
@@ -209,7 +211,7 @@ def _update_device(specs: Specs) -> Callable[[GraphQLContext, Given], _Payload]:
     return resolve
 
 
-def _deactivate(context: GraphQLContext, given: Given) -> _Payload:
+def _deactivate(context: Operation, given: Given) -> _Payload:
     number = number_of(IdKind.DEVICE, given["id"])
     return _device_payload(
         context,
@@ -219,7 +221,7 @@ def _deactivate(context: GraphQLContext, given: Given) -> _Payload:
     )
 
 
-def _reactivate(context: GraphQLContext, given: Given) -> _Payload:
+def _reactivate(context: Operation, given: Given) -> _Payload:
     number = number_of(IdKind.DEVICE, given["id"])
     return _device_payload(
         context,
@@ -229,7 +231,7 @@ def _reactivate(context: GraphQLContext, given: Given) -> _Payload:
     )
 
 
-def _set_mode(context: GraphQLContext, given: Given) -> _Payload:
+def _set_mode(context: Operation, given: Given) -> _Payload:
     number = number_of(IdKind.DEVICE, given["id"])
     return _device_payload(
         context,
@@ -241,7 +243,7 @@ def _set_mode(context: GraphQLContext, given: Given) -> _Payload:
     )
 
 
-def _set_dispatch(context: GraphQLContext, given: Given) -> _Payload:
+def _set_dispatch(context: Operation, given: Given) -> _Payload:
     def call() -> DeviceRecord:
         dispatch = decode_dispatch(given["strategy"], _parameters(given.get("parametersJson")))
         number = number_of(IdKind.DEVICE, given["id"])
@@ -263,7 +265,7 @@ def _parameters(text: str | None) -> Mapping[str, Any]:
     return parameters
 
 
-def _record_readings(context: GraphQLContext, given: Given) -> _RecordPayload:
+def _record_readings(context: Operation, given: Given) -> _RecordPayload:
     readings = given["readings"]
     result = context.services.ingestion.record(
         context.scope,
@@ -293,9 +295,7 @@ _READING_PLACES: Final[Places] = {
 }
 
 
-def _site_payload(
-    context: GraphQLContext, given: Given, call: Callable[[], SiteRecord]
-) -> _Payload:
+def _site_payload(context: Operation, given: Given, call: Callable[[], SiteRecord]) -> _Payload:
     try:
         record = call()
     except EXPECTED as error:
@@ -304,7 +304,7 @@ def _site_payload(
 
 
 def _device_payload(
-    context: GraphQLContext,
+    context: Operation,
     given: Given,
     places: Places,
     call: Callable[[], DeviceRecord],
@@ -321,7 +321,7 @@ def _device_payload(
     return _Payload(device=_node(context, record))
 
 
-def _node(context: GraphQLContext, record: DeviceRecord) -> DeviceNode:
+def _node(context: Operation, record: DeviceRecord) -> DeviceNode:
     return DeviceBatch(context, [record]).node(record)
 
 

@@ -4,14 +4,17 @@ A list of devices is one batch. The first of them that is asked for its state lo
 all, so that a request costs as many calls for a long list as for a short one.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import Protocol
 
 import attrs
 
 from energycore.devices.base import StorageMode
 from energycore.fleet.summary import EnergySummary
 from energycore.graphql.schema.connections import Connection
-from energycore.graphql.schema.context import GraphQLContext
+from energycore.graphql.schema.context import Operation
+from energycore.protocols.groups import GroupKey, SummaryGroup
 from energycore.protocols.records import (
     DeviceFilter,
     DeviceOrder,
@@ -20,15 +23,17 @@ from energycore.protocols.records import (
     PageRequest,
     SiteRecord,
 )
-from energycore.services.insight import ObservedState, SummaryGroup
+from energycore.services.insight import ObservedState
 
 __all__ = [
     "DeviceBatch",
+    "DeviceLists",
     "DeviceNode",
+    "GroupedLists",
+    "Lists",
     "SiteBatch",
     "SiteNode",
     "SummaryNode",
-    "device_connection",
     "device_order_name",
 ]
 
@@ -72,21 +77,19 @@ class SiteNode:
 
 @attrs.define(eq=False)
 class SummaryNode:
-    """Totals, and the devices that they are the totals of.
-
-    `belongs` tells them apart where `filter_` cannot say it all.
-    """
+    """Totals, and where the devices that they are the totals of are listed."""
 
     totals: EnergySummary
-    context: GraphQLContext
+    lists: "DeviceLists"
     filter_: DeviceFilter
-    belongs: Callable[[DeviceRecord], bool] | None = None
+    key: GroupKey = None
+    """The group of the totals, where there are several of them."""
 
 
 class DeviceBatch:
     """Devices whose nested objects are loaded together."""
 
-    def __init__(self, context: GraphQLContext, records: Iterable[DeviceRecord]) -> None:
+    def __init__(self, context: Operation, records: Iterable[DeviceRecord]) -> None:
         self._context = context
         self._records = {record.id: record for record in records}
         self._states: Mapping[int, ObservedState] | None = None
@@ -102,7 +105,7 @@ class DeviceBatch:
         if self._states is None:
             context = self._context
             records = self._records.values()
-            self._states = context.services.insight.states(context.scope, records)
+            self._states = context.insight.states(context.scope, records)
         return self._states
 
     def modes(self) -> Mapping[int, StorageMode]:
@@ -110,7 +113,7 @@ class DeviceBatch:
         if self._modes is None:
             context = self._context
             records = self._records.values()
-            self._modes = context.services.insight.modes(context.scope, records)
+            self._modes = context.insight.modes(context.scope, records)
         return self._modes
 
     def sites(self) -> Mapping[int, SiteNode]:
@@ -118,7 +121,7 @@ class DeviceBatch:
         if self._sites is None:
             numbers = {r.site_id for r in self._records.values() if r.site_id is not None}
             context = self._context
-            found = context.services.insight.sites_by_id(context.scope, numbers) if numbers else {}
+            found = context.insight.sites_by_id(context.scope, numbers) if numbers else {}
             batch = SiteBatch(context, found.values())
             self._sites = {number: batch.node(record) for number, record in found.items()}
         return self._sites
@@ -127,11 +130,11 @@ class DeviceBatch:
 class SiteBatch:
     """Sites whose nested objects are loaded together."""
 
-    def __init__(self, context: GraphQLContext, records: Iterable[SiteRecord]) -> None:
+    def __init__(self, context: Operation, records: Iterable[SiteRecord]) -> None:
         self._context = context
         self._numbers = tuple(record.id for record in records)
         self._summaries: dict[int, SummaryNode] = {}
-        self._connections: dict[object, Mapping[int, Connection[DeviceNode]]] = {}
+        self._lists = GroupedLists(context, SummaryGroup.SITE, self._numbers)
 
     def node(self, record: SiteRecord) -> SiteNode:
         """The node of one of the sites."""
@@ -147,56 +150,96 @@ class SiteBatch:
         self, number: int, filter_: DeviceFilter, order: DeviceOrder, request: PageRequest
     ) -> Connection[DeviceNode]:
         """A page of the devices of one of the sites."""
-        asked = filter_, order, request
-        if asked not in self._connections:
-            self._connections[asked] = self._load_devices(filter_, order, request)
-        return self._connections[asked][number]
+        return self._lists.devices(filter_, order, request, number)
 
     def _load_summaries(self) -> dict[int, SummaryNode]:
-        insight, scope = self._context.services.insight, self._context.scope
+        insight, scope = self._context.insight, self._context.scope
         filter_ = DeviceFilter(site_ids=self._numbers)
         found = dict(insight.summaries(scope, SummaryGroup.SITE, filter_))
         if len(found) < len(self._numbers):
             nothing = insight.summary(scope, _NO_DEVICES)
             found = {**dict.fromkeys(self._numbers, nothing), **found}
         return {
-            number: SummaryNode(found[number], self._context, DeviceFilter(site_ids=(number,)))
+            number: SummaryNode(found[number], self._lists, DeviceFilter(), number)
             for number in self._numbers
         }
 
-    def _load_devices(
+
+class DeviceLists(Protocol):
+    """Where pages of devices come from."""
+
+    def devices(
+        self, filter_: DeviceFilter, order: DeviceOrder, request: PageRequest, key: GroupKey = None
+    ) -> Connection[DeviceNode]:
+        """A page of the devices that match; of those of one group, where there are groups."""
+        ...
+
+
+@attrs.frozen
+class Lists:
+    """Pages of all devices."""
+
+    _context: Operation
+
+    def devices(
+        self, filter_: DeviceFilter, order: DeviceOrder, request: PageRequest, _key: GroupKey = None
+    ) -> Connection[DeviceNode]:
+        """A page of the devices that match."""
+        context = self._context
+        page = context.insight.find(context.scope, filter_, order, request)
+        return _connection(
+            page,
+            order,
+            DeviceBatch(context, page.items),
+            lambda: context.insight.count(context.scope, filter_),
+        )
+
+
+class GroupedLists:
+    """Pages of the devices of several groups, loaded for all of them at once.
+
+    Args:
+        context: the operation that asks.
+        group: what the devices are grouped by.
+        keys: the groups.
+    """
+
+    def __init__(self, context: Operation, group: SummaryGroup, keys: Collection[GroupKey]) -> None:
+        self._context = context
+        self._group = group
+        self._keys = keys
+        self._connections: dict[object, Mapping[GroupKey, Connection[DeviceNode]]] = {}
+        self._counts: dict[DeviceFilter, Mapping[GroupKey, int]] = {}
+
+    def devices(
+        self, filter_: DeviceFilter, order: DeviceOrder, request: PageRequest, key: GroupKey = None
+    ) -> Connection[DeviceNode]:
+        """A page of the devices of a group that match."""
+        asked = filter_, order, request
+        if asked not in self._connections:
+            self._connections[asked] = self._load(filter_, order, request)
+        return self._connections[asked][key]
+
+    def _load(
         self, filter_: DeviceFilter, order: DeviceOrder, request: PageRequest
-    ) -> Mapping[int, Connection[DeviceNode]]:
-        insight, scope = self._context.services.insight, self._context.scope
-        wanted = {number: _within_site(filter_, number) for number in self._numbers}
-        pages = {
-            number: insight.find(scope, own_filter, order, request)
-            for number, own_filter in wanted.items()
-        }
-        batch = DeviceBatch(self._context, (r for page in pages.values() for r in page.items))
+    ) -> Mapping[GroupKey, Connection[DeviceNode]]:
+        context = self._context
+        pages = context.insight.find_grouped(
+            context.scope, self._group, self._keys, filter_, order, request
+        )
+        batch = DeviceBatch(context, (record for page in pages.values() for record in page.items))
         return {
-            number: device_connection(self._context, page, order, wanted[number], batch)
-            for number, page in pages.items()
+            key: _connection(page, order, batch, partial(self._count, filter_, key))
+            for key, page in pages.items()
         }
 
-
-def device_connection(
-    context: GraphQLContext,
-    page: Page[DeviceRecord],
-    order: DeviceOrder,
-    filter_: DeviceFilter,
-    batch: DeviceBatch | None = None,
-) -> Connection[DeviceNode]:
-    """A page of devices as the resolvers of a connection take it."""
-    shared = DeviceBatch(context, page.items) if batch is None else batch
-    return Connection(
-        nodes=[shared.node(record) for record in page.items],
-        cursors=page.cursors,
-        order=device_order_name(order),
-        has_next=page.has_next,
-        has_previous=page.has_previous,
-        count=lambda: context.services.insight.count(context.scope, filter_),
-    )
+    def _count(self, filter_: DeviceFilter, key: GroupKey) -> int:
+        if filter_ not in self._counts:
+            context = self._context
+            self._counts[filter_] = context.insight.count_grouped(
+                context.scope, self._group, self._keys, filter_
+            )
+        return self._counts[filter_][key]
 
 
 def device_order_name(order: DeviceOrder) -> str:
@@ -204,8 +247,14 @@ def device_order_name(order: DeviceOrder) -> str:
     return f"devices:{order.field.value}:{'desc' if order.descending else 'asc'}"
 
 
-def _within_site(filter_: DeviceFilter, number: int) -> DeviceFilter:
-    numbers: Sequence[int] = (number,)
-    if filter_.site_ids is not None and number not in filter_.site_ids:
-        numbers = ()
-    return attrs.evolve(filter_, site_ids=tuple(numbers))
+def _connection(
+    page: Page[DeviceRecord], order: DeviceOrder, batch: DeviceBatch, count: Callable[[], int]
+) -> Connection[DeviceNode]:
+    return Connection(
+        nodes=[batch.node(record) for record in page.items],
+        cursors=page.cursors,
+        order=device_order_name(order),
+        has_next=page.has_next,
+        has_previous=page.has_previous,
+        count=count,
+    )

@@ -14,24 +14,24 @@ from graphql import (
 
 from energycore.errors import PageTooLarge
 from energycore.graphql.schema.connections import Connection, page_arguments, page_request
-from energycore.graphql.schema.context import GraphQLContext, Info
+from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.enums import Enums
 from energycore.graphql.schema.ids import IdKind, identity
 from energycore.graphql.schema.inputs import Inputs, parse_filter, parse_order
 from energycore.graphql.schema.nodes import (
     DeviceBatch,
     DeviceNode,
+    Lists,
     SiteBatch,
     SiteNode,
     SummaryNode,
-    device_connection,
     device_order_name,
 )
 from energycore.graphql.schema.outputs import Outputs, device_arguments
 from energycore.graphql.schema.summaries import GroupNode, group_connection
+from energycore.protocols.groups import SummaryGroup
 from energycore.protocols.records import MAX_PAGE
 from energycore.protocols.scope import tenant_of
-from energycore.services.insight import SummaryGroup
 
 __all__ = ["query_type"]
 
@@ -100,16 +100,16 @@ def _site(_root: object, info: Info, text: str) -> SiteNode | None:
     return node if isinstance(node, SiteNode) else None
 
 
-def _found(context: GraphQLContext, ids: Sequence[str]) -> list[DeviceNode | SiteNode | None]:
+def _found(context: Operation, ids: Sequence[str]) -> list[DeviceNode | SiteNode | None]:
     """What each ID stands for, in their order; one call for all devices and one for all sites."""
     # IDs that nothing has ask for nothing, and no service would refuse them without a scope.
     tenant_of(context.scope)
-    insight, scope = context.services.insight, context.scope
+    scope = context.scope
     asked = [identity(text) for text in ids]
     device_numbers = {found[1] for found in asked if found and found[0] is IdKind.DEVICE}
     site_numbers = {found[1] for found in asked if found and found[0] is IdKind.SITE}
-    devices = insight.devices_by_id(scope, device_numbers) if device_numbers else {}
-    sites = insight.sites_by_id(scope, site_numbers) if site_numbers else {}
+    devices = context.insight.devices_by_id(scope, device_numbers) if device_numbers else {}
+    sites = context.insight.sites_by_id(scope, site_numbers) if site_numbers else {}
     device_batch = DeviceBatch(context, devices.values())
     site_batch = SiteBatch(context, sites.values())
     nodes: dict[tuple[IdKind, int] | None, DeviceNode | SiteNode] = {}
@@ -126,17 +126,15 @@ def _devices(
     order_by: Mapping[str, Any] | None = None,
     **given: Any,
 ) -> Connection[DeviceNode]:
-    context: GraphQLContext = info.context
+    context: Operation = info.context
     chosen, order = parse_filter(filter_), parse_order(order_by)
     request = page_request(device_order_name(order), given)
-    page = context.services.insight.find(context.scope, chosen, order, request)
-    return device_connection(context, page, order, chosen)
+    return Lists(context).devices(chosen, order, request)
 
 
 def _sites(_root: object, info: Info, **given: Any) -> Connection[SiteNode]:
-    context: GraphQLContext = info.context
-    insight, scope = context.services.insight, context.scope
-    page = insight.sites(scope, page_request(_SITES, given))
+    context: Operation = info.context
+    page = context.insight.sites(context.scope, page_request(_SITES, given))
     batch = SiteBatch(context, page.items)
     return Connection(
         nodes=[batch.node(record) for record in page.items],
@@ -144,16 +142,16 @@ def _sites(_root: object, info: Info, **given: Any) -> Connection[SiteNode]:
         order=_SITES,
         has_next=page.has_next,
         has_previous=page.has_previous,
-        count=lambda: insight.site_count(scope),
+        count=lambda: context.insight.site_count(context.scope),
     )
 
 
 def _energy_summary(
     _root: object, info: Info, *, filter_: Mapping[str, Any] | None = None
 ) -> SummaryNode:
-    context: GraphQLContext = info.context
+    context: Operation = info.context
     chosen = parse_filter(filter_)
-    return SummaryNode(context.services.insight.summary(context.scope, chosen), context, chosen)
+    return SummaryNode(context.insight.summary(context.scope, chosen), Lists(context), chosen)
 
 
 def _energy_summaries(

@@ -1,6 +1,6 @@
 """Totals: their types, groups of them, and the storages behind them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -14,28 +14,19 @@ from graphql import (
     GraphQLString,
 )
 
-from energycore.fleet.summary import EnergySummary
 from energycore.graphql.schema.connections import Connection, page_arguments, page_request
-from energycore.graphql.schema.context import GraphQLContext, Info
+from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.cursors import decode_key, encode_key
 from energycore.graphql.schema.ids import site_id
 from energycore.graphql.schema.nodes import (
-    DeviceBatch,
     DeviceNode,
+    GroupedLists,
     SummaryNode,
-    device_connection,
     device_order_name,
 )
 from energycore.graphql.schema.resolving import Resolver, field, required
-from energycore.protocols.records import (
-    MAX_PAGE,
-    DeviceFilter,
-    DeviceOrder,
-    DeviceRecord,
-    Page,
-    PageRequest,
-)
-from energycore.services.insight import Insight, SummaryGroup
+from energycore.protocols.groups import GroupKey, SummaryGroup
+from energycore.protocols.records import DeviceFilter, DeviceOrder, PageRequest
 
 __all__ = ["GroupNode", "energy_summary_type", "group_connection", "group_summary_type"]
 
@@ -116,7 +107,7 @@ def group_summary_type(summary: GraphQLObjectType) -> GraphQLObjectType:
 
 
 def group_connection(
-    context: GraphQLContext,
+    context: Operation,
     group: SummaryGroup,
     filter_: DeviceFilter,
     given: Mapping[str, Any],
@@ -130,13 +121,17 @@ def group_connection(
     key_type = int if group is SummaryGroup.SITE else str
     size = PageRequest(first=given.get("first")).size
     after = given.get("after")
-    rest = groups = context.services.insight.summaries(context.scope, group, filter_)
+    rest = groups = context.insight.summaries(context.scope, group, filter_)
     if after is not None:
         last = decode_key(order, "after", after, key_type)
         rest = [(key, totals) for key, totals in groups if _rank(key) > _rank(last)]
     page = rest[:size]
+    lists = GroupedLists(context, group, [key for key, _ in page])
     return Connection(
-        nodes=[_group_node(context, group, filter_, key, totals) for key, totals in page],
+        nodes=[
+            GroupNode(_shown(group, key), SummaryNode(totals, lists, filter_, key))
+            for key, totals in page
+        ],
         cursors=[key for key, _ in page],
         order=order,
         has_next=len(rest) > size,
@@ -145,35 +140,14 @@ def group_connection(
     )
 
 
-def _rank(key: str | int | None) -> tuple[bool, str | int]:
+def _rank(key: GroupKey) -> tuple[bool, str | int]:
     return (True, 0) if key is None else (False, key)
 
 
-def _group_node(
-    context: GraphQLContext,
-    group: SummaryGroup,
-    filter_: DeviceFilter,
-    key: str | int | None,
-    totals: EnergySummary,
-) -> GroupNode:
-    if group is SummaryGroup.KIND:
-        own = attrs.evolve(filter_, kinds=(str(key),))
-        return GroupNode(str(key).upper(), SummaryNode(totals, context, own))
-    if group is SummaryGroup.SITE:
-        if key is not None:
-            own = attrs.evolve(filter_, site_ids=(int(key),))
-            return GroupNode(site_id(int(key)), SummaryNode(totals, context, own))
-        return GroupNode(
-            None, SummaryNode(totals, context, filter_, lambda record: record.site_id is None)
-        )
-    if key is None:
-        return GroupNode(None, SummaryNode(totals, context, filter_, lambda r: not r.tags))
-    tag = str(key)
-    if filter_.tags is None or tag in filter_.tags:
-        # Who carries the tag carries one of those that are asked for.
-        own = attrs.evolve(filter_, tags=(tag,))
-        return GroupNode(tag, SummaryNode(totals, context, own))
-    return GroupNode(tag, SummaryNode(totals, context, filter_, lambda r: tag in r.tags))
+def _shown(group: SummaryGroup, key: GroupKey) -> str | None:
+    if isinstance(key, int):
+        return site_id(key)
+    return key.upper() if key is not None and group is SummaryGroup.KIND else key
 
 
 def _storage_summary_type() -> GraphQLObjectType:
@@ -197,10 +171,7 @@ def _resolve_storages(storage_kinds: Sequence[str]) -> Resolver:
     def resolve(node: SummaryNode, _info: Info, **given: Any) -> Connection[DeviceNode]:
         request = page_request(device_order_name(_ORDER), given)
         filter_ = _active_storages(node.filter_, kinds)
-        if node.belongs is not None:
-            return _sift(node, filter_, request)
-        page = node.context.services.insight.find(node.context.scope, filter_, _ORDER, request)
-        return device_connection(node.context, page, _ORDER, filter_)
+        return node.lists.devices(filter_, _ORDER, request, node.key)
 
     return resolve
 
@@ -211,52 +182,3 @@ def _active_storages(filter_: DeviceFilter, kinds: tuple[str, ...]) -> DeviceFil
     # Totals are of active devices; a filter for the others matches none of them.
     ids = () if filter_.is_active is False else filter_.ids
     return attrs.evolve(filter_, kinds=kinds, is_active=True, ids=ids)
-
-
-def _sift(node: SummaryNode, filter_: DeviceFilter, request: PageRequest) -> Connection[DeviceNode]:
-    """A page of a group that no filter describes: go through the list and pick."""
-    assert node.belongs is not None
-    belongs, context = node.belongs, node.context
-    found: list[Any] = []
-    for page in _pages(context, filter_, request):
-        chosen = [pair for pair in zip(page.items, page.cursors, strict=True) if belongs(pair[0])]
-        found = chosen + found if request.from_end else found + chosen
-        if len(found) > request.size:
-            break
-    more = len(found) > request.size
-    found = found[-request.size or len(found) :] if request.from_end else found[: request.size]
-    batch = DeviceBatch(context, (record for record, _ in found))
-    return Connection(
-        nodes=[batch.node(record) for record, _ in found],
-        cursors=[place for _, place in found],
-        order=device_order_name(_ORDER),
-        has_next=request.before is not None if request.from_end else more,
-        has_previous=more if request.from_end else request.after is not None,
-        count=lambda: sum(
-            belongs(record) for record in _all(_pages(context, filter_, PageRequest()))
-        ),
-    )
-
-
-def _all(pages: Iterable[Page[DeviceRecord]]) -> Iterable[DeviceRecord]:
-    return (record for page in pages for record in page.items)
-
-
-def _pages(
-    context: GraphQLContext, filter_: DeviceFilter, request: PageRequest
-) -> Iterable[Page[DeviceRecord]]:
-    insight: Insight = context.services.insight
-    after, before = request.after, request.before
-    while True:
-        if request.from_end:
-            step = PageRequest(last=MAX_PAGE, after=after, before=before)
-        else:
-            step = PageRequest(first=MAX_PAGE, after=after, before=before)
-        page = insight.find(context.scope, filter_, _ORDER, step)
-        yield page
-        if not page.cursors or not (page.has_previous if request.from_end else page.has_next):
-            return
-        if request.from_end:
-            before = page.cursors[0]
-        else:
-            after = page.cursors[-1]

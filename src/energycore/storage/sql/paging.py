@@ -106,12 +106,12 @@ class KeysetPager:
     def counts(self, part: ColumnElement[Any], source: FromClause) -> Mapping[Any, int]:
         """How many rows each part has that has any."""
         statement = select(part, func.count()).select_from(source).where(*self.conditions)
-        return {key: count for key, count in self.session.read(statement.group_by(part))}
+        return {row[0]: row[1] for row in self.session.read(statement.group_by(part))}
 
     def _extents(
         self, part: ColumnElement[Any], source: FromClause, request: PageRequest
     ) -> Mapping[Any, tuple[int, int, int]]:
-        """Of each part: how many rows it has, how many up to `after`, how many ahead of `before`."""
+        """Of each part: its rows, those up to `after`, and those ahead of `before`, in number."""
         total = func.count()
         skipped: Any = literal(0)
         if request.after is not None:
