@@ -7,6 +7,7 @@ made beforehand: what is left is GraphQL and HTTP.
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -96,6 +97,10 @@ class _Answers:
     page: Page[DeviceRecord]
     observed: dict[int, ObservedState]
     totals: ec.EnergySummary
+
+    @contextmanager
+    def snapshot(self, _scope: object) -> Iterator["_Answers"]:
+        yield self
 
     def find(self, *_: object) -> Page[DeviceRecord]:
         return self.page

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import energycore as ec
 from energycore.cli.app import app
+from energycore.cli.database import pace
 from energycore.graphql import sdl
 from energycore.storage.sql.schema import HEAD
 
@@ -74,7 +75,10 @@ def test_a_tick_runs_once_at_its_instant(url):
         energy.register(ROOF)
     at = ("--at", "2026-06-01T12:00:00Z")
     assert "ticks run: 1, readings stored: 1" in run("tick", "--database", url, *at).stdout
-    assert "ticks run: 0, readings stored: 0" in run("tick", "--database", url, *at).stdout
+    assert (
+        "ticks run: 0 (already stored up to 2026-06-01T12:00:00Z), readings stored: 0"
+        in run("tick", "--database", url, *at).stdout
+    )
     assert "ticks run: 2" in run("tick", "--at", "2026-06-01T12:02Z").stdout
 
 
@@ -88,25 +92,59 @@ def test_a_tick_of_an_accelerated_database_is_its_next(url):
 
 
 def test_an_instant_needs_an_offset_and_the_step(url):
-    assert "(INSTANT_WITHOUT_ZONE)" in refusal("tick", "--at", "2026-06-01T12:00")
-    assert "(TICK_MISALIGNED)" in refusal("tick", "--at", "2026-06-01T12:00:30Z")
+    ec.connect(url).close()
+    without_offset = refusal("tick", "--at", "2026-06-01T12:00")
+    assert "an offset, such as 2026-06-01T12:00Z or" in without_offset
+    assert without_offset.endswith("not '2026-06-01T12:00' (INSTANT_WITHOUT_ZONE)\n")
+    assert refusal("tick", "--at", "2026-06-01T14:00:30+02:00") == (
+        "error: at must be a whole multiple of the step of 60 s, such as 2026-06-01T12:00:00Z,"
+        " not '2026-06-01T14:00:30+02:00' (TICK_MISALIGNED)\n"
+    )
     assert "at must be an instant" in refusal("tick", "--at", "noon")
+    for far in ("1812-01-01T00:00Z", "2290-01-01T00:00Z", "2500-01-01T00:00Z"):
+        assert refusal("tick", "--at", far).endswith(f"not '{far}' (INSTANT_OUT_OF_RANGE)\n")
+
+
+def test_a_tick_without_devices_says_why_nothing_happens(url):
+    ec.connect(url).close()
+    assert "ticks run: 0 (there are no devices), readings stored: 0" in run("tick").stdout
+
+
+def test_only_serve_makes_a_database(url, tmp_path):
+    for arguments in (["tick"], ["tick", "--database", url], ["migrate", url]):
+        told = refusal(*arguments)
+        assert f"there is no database {tmp_path / 'energycore.db'}" in told
+        assert "energycore serve makes one" in told
+    assert "not there yet" in run("doctor", "--database", url).stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_in_memory_is_shown_as_it_is_written():
+    for url in ("memory://", "sqlite://", "sqlite:///:memory:"):
+        assert f"Database {url}\n" in run("doctor", "--database", url).stdout
+
+
+@pytest.mark.parametrize(("speed", "words"), [(1, "1 second a"), (60, "60 seconds a")])
+def test_a_pace_is_told_in_words(speed, words):
+    assert pace(speed) == f"{words} second"
 
 
 def test_a_database_that_is_none_is_told_in_a_line():
     assert "(UNSUPPORTED_DATABASE)" in refusal("tick", "--database", "mysql://h/x")
     assert "(UNSUPPORTED_DATABASE)" in refusal("migrate", "nonsense")
     away = "sqlite:////no/such/folder/x.db"
-    assert "(STORAGE_UNAVAILABLE)" in refusal("tick", "--database", away)
+    assert "(STORAGE_UNAVAILABLE)" in refusal("serve", "--port", "0", "--database", away)
+    assert "sqlite:///x.db" in refusal("tick", "--database", "sqlite://x.db")
 
 
 def test_migrate_says_whether_there_was_anything_to_do(url):
+    sqlite3.connect("energycore.db").execute("VACUUM")
     assert run("migrate", url).stdout == f"{url} was brought up to date\n"
     assert run("migrate", url).stdout == f"{url} is up to date\n"
 
 
 def test_an_outdated_database_names_the_remedy(url):
-    run("migrate", url)
+    ec.connect(url).close()
     with sqlite3.connect("energycore.db") as database:
         database.execute("UPDATE energycore_schema SET version_num = '9999'")
     assert "pip install --upgrade energycore (SCHEMA_OUTDATED)" in refusal("tick")

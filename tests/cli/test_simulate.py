@@ -67,6 +67,12 @@ def test_json_has_the_totals_with_units_in_the_names():
     )
 
 
+@pytest.mark.parametrize("seed", ["-1", str(2**63)])
+def test_a_seed_has_the_limits_of_the_file(seed):
+    refused = run(HOME, "--seed", seed, code=1)
+    assert f"seed must be a whole number from 0 to {2**63 - 1}, not {seed}" in refused.stderr
+
+
 def test_the_seed_of_the_file_counts_unless_another_is_given(tmp_path):
     text = (ROOT / "examples" / "home.toml").read_text(encoding="utf-8")
     path = tmp_path / "home.toml"

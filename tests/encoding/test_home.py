@@ -59,6 +59,9 @@ mean_on_time_s = 1200
 """
 
 
+SITE = '[site]\nname = "Home"\ntime_zone = "UTC"\n'
+
+
 def write(folder, text):
     path = folder / "home.toml"
     path.write_text(text, encoding="utf-8")
@@ -385,7 +388,7 @@ FAULTS = {
         "[simulation]",
         "[simulaton]",
         "[simulaton]",
-        ["no key simulaton", "mean simulation"],
+        ["no table [simulaton]", "mean [simulation]?"],
     ),
     "one table for many": ("[[devices]]", "[devices]", "[[devices]]", ["not TOML"]),
     "no TOML": (
@@ -399,6 +402,12 @@ FAULTS = {
         "seed = 7\nseed = 8",
         "seed = 8",
         ["not TOML", "Cannot overwrite"],
+    ),
+    "text without quotes": (
+        '"Wall"',
+        "Wall",
+        "name = Wall",
+        ["Invalid value at column 8", "text stands in quotes"],
     ),
     "an end too soon": ("average_power_w = 27.2", "average_power_w = [27.2", "", ["not TOML"]),
 }
@@ -437,9 +446,26 @@ def test_a_fault_of_a_value_of_several_lines_is_where_it_begins(fault):
 
 def test_a_home_without_devices_or_site_says_so(tmp_path):
     with pytest.raises(InvalidHomeFile, match=r"one or more \[\[devices\]\] tables"):
-        ec.load_home(write(tmp_path, '[site]\nname = "Home"\ntime_zone = "UTC"\n'))
+        ec.load_home(write(tmp_path, SITE))
     with pytest.raises(InvalidHomeFile, match=r"\[site\]: name is missing"):
         ec.load_home(write(tmp_path, ""))
+
+
+@pytest.mark.parametrize(
+    ("given", "line", "problem"),
+    [
+        ("", None, "devices must be one or more [[devices]] tables: none given"),
+        ('[devices]\nkind = "battery"', 4, "[devices] is a single table: write [[devices]] above"),
+        ('[device]\nkind = "battery"', 4, "no table [device]: did you mean [[devices]]?"),
+        ('[[device]]\nkind = "battery"', 4, "no table [[device]]: did you mean [[devices]]?"),
+        ("[[devices]]\n[[cars]]", 5, "no table [[cars]]: known are [site], [[devices]], ["),
+    ],
+)
+def test_brackets_that_are_wrong_are_told_as_they_stand(tmp_path, given, line, problem):
+    with pytest.raises(InvalidHomeFile) as refused:
+        ec.load_home(write(tmp_path, SITE + given))
+    assert problem in refused.value.problem
+    assert refused.value.line == line
 
 
 def test_a_file_that_is_not_there_or_no_text_says_so(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from energycore.devices.kinds.battery import Battery
@@ -65,6 +66,23 @@ def test_graphiql_is_served_unless_switched_off_and_its_example_runs(energy):
         assert answer["data"]["devices"]["nodes"][0]["state"]["storedWh"] == 0.5
     with served(energy, graphiql=False) as client:
         assert client.get("/").status_code == 404
+
+
+def test_the_example_fits_an_editor_of_half_a_screen():
+    assert max(map(len, EXAMPLE.splitlines())) <= 45
+
+
+def test_a_browser_that_opens_the_endpoint_is_shown_the_way_to_graphiql(energy):
+    as_browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    outer = FastAPI()
+    outer.mount("/energy", create_app(energy))
+    for app, path, page in ((create_app(energy), "", "/"), (outer, "/energy", "/energy")):
+        with asgi_server(app) as url, httpx.Client(base_url=url) as client:
+            answer = client.get(f"{path}/graphql", headers=as_browser)
+            assert answer.status_code == 400
+            told = answer.json()["errors"][0]["message"]
+            assert told.endswith(f"or open GraphiQL at {page} in a browser.")
+            assert "GraphiQL" in client.get(page, follow_redirects=True).text
 
 
 def test_health_says_whether_the_database_answers(energy):

@@ -87,11 +87,13 @@ def test_a_document_nested_without_end_is_refused_and_does_not_exhaust_the_stack
     assert refusal.code == "GRAPHQL_PARSE_FAILED"
 
 
-def test_a_misspelt_field_is_refused_without_naming_one_that_exists():
-    refusal = DocumentCache().load(rules("type Query { password: Int }"), "{ passwort }")
-    assert isinstance(refusal, Refusal)
-    assert refusal.code == "GRAPHQL_VALIDATION_FAILED"
-    assert "password" not in str(refusal.errors)
+def test_without_introspection_a_misspelt_field_is_refused_without_naming_one_that_exists():
+    for introspection in (True, False):
+        chosen = rules("type Query { password: Int }", introspection=introspection)
+        refusal = DocumentCache().load(chosen, "{ passwort }")
+        assert isinstance(refusal, Refusal)
+        assert refusal.code == "GRAPHQL_VALIDATION_FAILED"
+        assert ("password" in str(refusal.errors)) is introspection
 
 
 @pytest.mark.parametrize(

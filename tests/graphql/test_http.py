@@ -7,6 +7,7 @@ import sys
 from urllib.parse import urlencode
 
 import pytest
+from attrs import evolve
 from graphql import build_schema
 
 from energycore.errors import NotFound
@@ -375,15 +376,31 @@ def test_a_number_beyond_64_bits_is_written_and_read_exactly(engine):
     assert content["data"] == {"huge": 2**70, "anything": 2**65}
 
 
-def test_no_suggestion_tells_what_the_schema_holds(engine):
-    for query, variables in [
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
         ("{ greating }", None),
         ("{ pick(one: {frist: 1}) }", None),
         ("query ($o: One!) { pick(one: $o) }", {"o": {"frist": 1}}),
-    ]:
+    ],
+)
+def test_a_suggestion_is_made_where_the_schema_may_be_asked_for(query, variables):
+    for introspection in (True, False):
+        engine = GraphQLEngine(make_schema(), introspection=introspection)
         _, content = ask(engine, query, variables)
         assert content["errors"]
-        assert "Did you mean" not in json.dumps(content)
+        assert ("Did you mean" in json.dumps(content)) is introspection
+
+
+def test_a_browser_without_a_query_is_told_how_to_ask(engine):
+    bare = only_error(answer(engine, get(accept="text/html,*/*;q=0.8")))
+    assert bare == (
+        400,
+        "BAD_REQUEST",
+        "There is no query: send one by POST as JSON in the parameter query.",
+    )
+    page = evolve(get(accept="text/html,*/*;q=0.8"), graphiql="/")
+    assert only_error(answer(engine, page))[2].endswith(", or open GraphiQL at / in a browser.")
 
 
 def test_introspection_can_be_switched_off():

@@ -224,6 +224,25 @@ def run_in_threads(max_threads, make):
     return asyncio.run(main())
 
 
+def test_a_request_that_does_not_end_is_not_waited_for_longer_than_the_patience():
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work():
+        begun.set()
+        go_on.wait()
+
+    async def main():
+        threads = RequestThreads(2, patience_s=0)
+        async with threads.lifespan(None):
+            given_up = asyncio.ensure_future(threads.run(work))
+            await asyncio.to_thread(begun.wait)
+            given_up.cancel()
+        assert not go_on.is_set()
+
+    asyncio.run(main())
+    go_on.set()
+
+
 def test_no_more_requests_run_at_one_time_than_there_are_threads():
     running, most = [], []
     barrier = threading.Barrier(3)

@@ -73,12 +73,12 @@ def test_an_accelerated_clock_is_waited_for_by_its_speed(services, scope, clock)
     assert instants(services, scope, roof) == [0, 60, 120]
 
 
-def test_an_empty_database_is_ticked_and_a_device_joins_at_the_next_tick(services, scope, clock):
+def test_an_empty_database_waits_for_its_first_device_with_the_first_tick(services, scope, clock):
     run_ticks(services, scope, Waits(clock, 4))
     clock.at += timedelta(seconds=5)
     roof = services.registration.register_device(scope, ROOF)
     run_ticks(services, scope, Waits(clock, 7))
-    assert instants(services, scope, roof) == [120]
+    assert instants(services, scope, roof) == [60, 120]
 
 
 def test_a_database_that_is_away_is_logged_and_made_up_for(services, scope, clock, caplog):

@@ -42,6 +42,8 @@ def everything_said(error):
         f"postgresql://user:p@x/{SECRET}@host/db",
         f"postgresql://user:p@host:{SECRET}/db",
         f"postgresql://user:p@x:{SECRET}@host/db",
+        f"sqlite://user:{SECRET}@host/db",
+        f"sqlite://:80/{SECRET}",
     ],
 )
 def test_a_url_without_a_backend_is_refused_and_says_what_is_supported(url):
@@ -59,11 +61,27 @@ def test_a_url_without_a_backend_is_refused_and_says_what_is_supported(url):
         ("sqlite:///home.db", "sqlite:///home.db"),
         ("sqlite:////var/home.db", "sqlite:////var/home.db"),
         ("sqlite://", "sqlite://"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
     ],
 )
 def test_a_url_is_shown_without_its_secrets_and_can_be_used_as_it_is(url, expected):
     assert shown(parse_url(url)) == expected
     assert make_url(expected).database == make_url(url).database
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("sqlite://x.db", "three slashes: sqlite:///x.db;"),
+        ("sqlite://data/x.db", "three slashes: sqlite:///data/x.db;"),
+        ("sqlite://me@x.db", "three slashes: sqlite:///file.db;"),
+    ],
+)
+def test_a_file_after_two_slashes_is_refused_with_the_url_that_is_meant(url, hint):
+    with pytest.raises(UnsupportedDatabase) as refused:
+        open_sql_storage(url)
+    assert hint in str(refused.value)
+    assert "memory://" in str(refused.value)
 
 
 def test_a_server_that_is_not_there_is_unavailable_without_telling_the_password():
@@ -83,15 +101,20 @@ def test_a_refused_version_does_not_tell_the_password(postgresql_url):
 
 
 def test_a_folder_that_is_not_there_is_unavailable(tmp_path):
-    with pytest.raises(StorageUnavailable, match="unable to open"):
-        open_sql_storage(f"sqlite:///{tmp_path}/nowhere/home.db")
+    path = tmp_path / "nowhere" / "home.db"
+    with pytest.raises(StorageUnavailable) as refused:
+        open_sql_storage(f"sqlite:///{path}")
+    assert str(refused.value) == f"{path} cannot be opened: there is no folder {path.parent}"
+    with pytest.raises(StorageUnavailable, match="is a folder"):
+        open_sql_storage(f"sqlite:///{tmp_path}")
 
 
 def test_a_file_that_is_no_database_is_unavailable(tmp_path):
     path = tmp_path / "letter.txt"
     path.write_text("Dear reader, this is not a database. " * 100)
-    with pytest.raises(StorageUnavailable, match="not a database"):
+    with pytest.raises(StorageUnavailable) as refused:
         open_sql_storage(f"sqlite:///{path}")
+    assert str(refused.value) == f"{path} is not an SQLite database"
     assert path.read_text().startswith("Dear reader")
 
 

@@ -19,9 +19,7 @@ def screen() -> Console:
 
 def note(sentence: str) -> None:
     """Say something beside the results: on the standard error, word for word."""
-    console = Console(
-        file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True
-    )
+    console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
     console.print(sentence)
 
 

@@ -179,7 +179,9 @@ def _welcome(energy: Energy, home: Home | None, address: str, options: ServeOpti
     clock = f"real time, {now}" if speed is None else f"{pace(speed)}, {now}"
     every = "none" if not options.ticks else "every 60 s by that clock"
     kept = is_kept(options.database)
-    end = "everything is kept in the database" if kept else "the database is in memory, and ends too"
+    end = (
+        "everything is kept in the database" if kept else "the database is in memory, and ends too"
+    )
     lines = (
         f"energycore {version('energycore')} serves {_served(energy, home)}",
         "",

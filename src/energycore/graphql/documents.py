@@ -121,9 +121,10 @@ class DocumentCache:
     document is never kept: a stream of nonsense cannot push out what real clients use.
 
     Args:
-        max_documents: the most documents that are kept.
-        max_characters: the most characters of source that are kept; a syntax tree takes about
-            300 bytes for each, so the default is worth at most 80 MB.
+        max_documents: the most documents that are kept; the plans of one take up to 210 KB, so
+            the default is worth at most 105 MB. A usual one takes 60 KB with its syntax tree.
+        max_characters: the most characters of source that are kept; a syntax tree takes up to
+            250 bytes for each, so the default is worth at most 65 MB.
     """
 
     def __init__(self, *, max_documents: int = 500, max_characters: int = 262_144) -> None:

@@ -1,7 +1,7 @@
 """Questions: which devices there are, what they do right now, and what they add up to."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
 import attrs
@@ -99,13 +99,16 @@ class Insight:
     storage: Storage
     clock: Clock
 
-    @contextmanager
-    def snapshot(self, scope: Scope) -> Iterator["Insight"]:
+    def snapshot(self, scope: Scope) -> AbstractContextManager["Insight"]:
         """Answers that fit together: by one state of the storage, at one instant.
 
         The transaction stays open as long as the block.
         """
         tenant_of(scope)
+        return self._snapshot()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator["Insight"]:
         # First the clock: one that follows the ticks asks the same storage, which in memory may
         # have one connection only.
         clock = StoppedClock(self.clock.now())

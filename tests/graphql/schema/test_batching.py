@@ -61,7 +61,9 @@ def fleet(client):
     sites = [client.site(name=f"s{number}")["id"] for number in range(20)]
     kinds = ("battery", "solarPanel", "electricVehicle")
     for number in range(500):
-        client.register(f"d{number}", kinds[number % 3], siteId=sites[number % 20])
+        client.register(
+            f"d{number}", kinds[number % 3], siteId=sites[number % 20], tags=[f"t{number % 25}"]
+        )
     client.services.ticking.tick(client.scope)
     return client
 
@@ -89,6 +91,29 @@ def test_the_devices_of_all_sites_of_a_list_load_their_states_together(fleet, st
         bare = cost(fleet, statements, query % (number, "id"))
         nested = cost(fleet, statements, query % (number, "state { powerW } site { name }"))
         assert nested - bare == 2, "one for the states, one for the sites"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ sites(first: %d) { nodes { devices { nodes { id } } } } }",
+        """{ sites(first: %d) { nodes {
+          devices(first: 2, orderBy: {field: NAME}) { nodes { id } totalCount }
+          rest: devices(last: 1, filter: {kinds: [BATTERY]}) { totalCount pageInfo { endCursor } }
+        } } }""",
+        "{ sites(first: %d) { nodes { summary { storageDevices { nodes { id } totalCount } } } } }",
+        *(
+            f"{{ energySummaries(groupBy: {group}, first: %d) {{ nodes {{ key summary {{"
+            " storageDevices { nodes { id mode state { at } } totalCount } } } } }"
+            for group in ("SITE", "TAG", "KIND")
+        ),
+        """{ sites(first: 3) { nodes { devices(first: %d) { nodes { site { devices {
+          nodes { site { summary { storageDevices { totalCount } } } } } } } } } } }""",
+    ],
+)
+def test_statements_do_not_grow_with_the_number_of_parents_of_lists(fleet, statements, query):
+    few, some, many = (cost(fleet, statements, query % parents) for parents in (1, 10, 20))
+    assert 0 < few == some == many <= 16
 
 
 def test_what_is_not_asked_for_is_not_loaded(fleet, statements):

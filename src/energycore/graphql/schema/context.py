@@ -1,6 +1,6 @@
 """What every resolver is handed: the services, and whose data the request may see."""
 
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Protocol
 
@@ -31,7 +31,7 @@ class GraphQLContext:
         return Operation(self.services, self.scope)
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Operation:
     """One operation while it is answered, in one thread.
 
@@ -41,7 +41,7 @@ class Operation:
 
     services: Services
     scope: Scope
-    _moment: ExitStack = attrs.field(factory=ExitStack, init=False)
+    _moment: AbstractContextManager[Insight] | None = attrs.field(default=None, init=False)
     _insight: Insight | None = attrs.field(default=None, init=False)
 
     def __enter__(self) -> "Operation":
@@ -64,16 +64,18 @@ class Operation:
             StorageUnavailable: there is no transaction to be had.
         """
         if self._insight is None:
-            opening = self.services.insight.snapshot(self.scope)
-            self._insight = self._moment.enter_context(opening)
+            moment = self.services.insight.snapshot(self.scope)
+            self._insight = moment.__enter__()
+            self._moment = moment
         return self._insight
 
     def end_reading(self) -> None:
         """Forget how things stood: what is read from now on sees what was written until now."""
-        self._insight = None
-        # What was read is read: a connection that breaks now takes nothing back.
-        with suppress(StorageUnavailable):
-            self._moment.close()
+        moment, self._moment, self._insight = self._moment, None, None
+        if moment is not None:
+            # What was read is read: a connection that breaks now takes nothing back.
+            with suppress(StorageUnavailable):
+                moment.__exit__(None, None, None)
 
 
 class Info(Protocol):
