@@ -82,7 +82,8 @@ def _first_day(site: Site, days: float) -> date:
 
 def _opened(path: Path) -> TextIO:
     try:
-        return path.open("w", encoding="utf-8", newline="")
+        # What is there stays until the run is done.
+        return path.open("a", encoding="utf-8", newline="")
     except OSError as error:
         raise typer.BadParameter(
             f"{path} cannot be written: {error.strerror}", param_hint="--csv"
@@ -91,6 +92,8 @@ def _opened(path: Path) -> TextIO:
 
 def _write_readings(run: Run, file: TextIO) -> None:
     """One line for each tick and device: by instant, then in the order of the file."""
+    file.seek(0)
+    file.truncate()
     writer = csv_format.writer(file, lineterminator="\n")
     writer.writerow(("at", "device", "power_w", "stored_wh"))
     names = [device.name for device in run.devices]

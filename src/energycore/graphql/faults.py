@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from attrs import frozen
 from graphql import GraphQLError
 
-from energycore.errors import EnergycoreError
+from energycore.errors import Conflict, EnergycoreError, InvalidValue, NotAllowed, NotFound
 
-__all__ = ["INTERNAL_ERROR", "ErrorReporter", "shown"]
+__all__ = ["INTERNAL_ERROR", "MEANT_FOR_CLIENTS", "ErrorReporter", "shown"]
 
 INTERNAL_ERROR = "INTERNAL_ERROR"
 _BAD_USER_INPUT = "BAD_USER_INPUT"
+MEANT_FOR_CLIENTS = (InvalidValue, NotFound, Conflict, NotAllowed)
+"""Errors whose words a client may read; those of all others may name hosts, files or tables."""
 _ARGUMENT_COERCION = "graphql.execution.values"
 
 
@@ -38,8 +40,10 @@ class ErrorReporter:
         return [_describe(error, faults) for error in errors]
 
     def fault(self, error: Exception) -> dict[str, object]:
-        """Log a fault outside of any field and describe it without its message."""
-        return _masked(_FaultLog(self).identify(error, "outside of the fields"))
+        """Describe an error outside of any field; a fault is logged and loses its message."""
+        if isinstance(error, MEANT_FOR_CLIENTS):
+            return {"message": error.message, "extensions": {"code": error.code}}
+        return _masked(error, _FaultLog(self).identify(error, "outside of the fields"))
 
 
 class _FaultLog:
@@ -63,7 +67,7 @@ class _FaultLog:
 
 def _describe(error: GraphQLError, faults: _FaultLog) -> dict[str, object]:
     cause = _cause(error)
-    if isinstance(cause, EnergycoreError):
+    if isinstance(cause, MEANT_FOR_CLIENTS):
         # An error about a variable says which one, an error in a field only what is wrong.
         message = error.message if error.path is None else cause.message
         return _described(error, message, {"code": cause.code})
@@ -76,7 +80,7 @@ def _describe(error: GraphQLError, faults: _FaultLog) -> dict[str, object]:
         return _described(error, error.message, {"code": _BAD_USER_INPUT})
     place = ".".join(str(key) for key in error.path or () if isinstance(key, str))
     error_id = faults.identify(cause, place or "the variables")
-    return {**_located(error), **_masked(error_id)}
+    return {**_located(error), **_masked(cause, error_id)}
 
 
 def _cause(error: GraphQLError) -> BaseException:
@@ -100,11 +104,11 @@ def _is_about_input(error: GraphQLError) -> bool:
     return False
 
 
-def _masked(error_id: str) -> dict[str, object]:
-    return {
-        "message": "Internal error",
-        "extensions": {"code": INTERNAL_ERROR, "errorId": error_id},
-    }
+def _masked(error: BaseException, error_id: str) -> dict[str, object]:
+    code, message = INTERNAL_ERROR, "Internal error"
+    if isinstance(error, EnergycoreError):
+        code, message = error.code, "The server cannot answer this now"
+    return {"message": message, "extensions": {"code": code, "errorId": error_id}}
 
 
 def _described(

@@ -18,10 +18,9 @@ from graphql import (
     execute,
 )
 
-from energycore.errors import EnergycoreError
 from energycore.graphql import json_text
 from energycore.graphql.documents import DocumentCache, DocumentRules, Refusal
-from energycore.graphql.faults import ErrorReporter, shown
+from energycore.graphql.faults import MEANT_FOR_CLIENTS, ErrorReporter, shown
 from energycore.graphql.negotiation import (
     GRAPHQL_RESPONSE,
     JSON,
@@ -147,11 +146,11 @@ class GraphQLEngine:
     def fail(self, request: HttpRequest, error: Exception) -> HttpResponse:
         """Answer a request whose context could not be made, by the exception that prevented it."""
         media_type = response_media_type(request.headers.get("accept"))
-        if not isinstance(error, EnergycoreError):
-            response = self._fault(error, media_type)
-        else:
+        if isinstance(error, MEANT_FOR_CLIENTS):
             problem = GraphQLError(error.message)
             response = _request_errors([shown(problem, error.code)], media_type)
+        else:
+            response = self._fault(error, media_type)
         return _without_body(response) if request.method == "HEAD" else response
 
     def too_large(self, request: HttpRequest) -> HttpResponse:

@@ -8,10 +8,11 @@ import attrs
 from energycore.devices.base import Device
 from energycore.encoding.devices import encode_ratings
 from energycore.encoding.home import Home, HomeDevice
-from energycore.protocols.records import SiteRecord
+from energycore.protocols.records import DeviceRecord, SiteRecord
 from energycore.protocols.scope import Scope
 from energycore.quantities.instants import floor_to, from_epoch_us, to_epoch_us
-from energycore.services.registration import DEFAULT_STEP_US
+from energycore.services.control import check_dispatch
+from energycore.services.registration import DEFAULT_STEP_US, clean_tags
 from energycore.services.suite import Services
 from energycore.services.ticking import Progress, TickResult
 
@@ -28,7 +29,7 @@ class SettledHome:
     added: tuple[str, ...]
     """Names of the devices that are new."""
     differing: tuple[str, ...]
-    """Names of the devices that the database knows with other values, which it keeps."""
+    """Names of the site and devices that the database knows otherwise, which it keeps."""
 
 
 def settle_home(services: Services, scope: Scope, home: Home) -> SettledHome:
@@ -38,7 +39,8 @@ def settle_home(services: Services, scope: Scope, home: Home) -> SettledHome:
         NameTaken: the site has another device of that name.
     """
     site = services.registration.register_site(scope, home.site, external_id=home.site_external_id)
-    added, differing = [], []
+    added: list[str] = []
+    differing = [] if site.site == home.site else [home.site.name]
     for entry in home.devices:
         known = _known(services, scope, entry)
         if known is None:
@@ -52,7 +54,7 @@ def settle_home(services: Services, scope: Scope, home: Home) -> SettledHome:
                 dispatch=entry.dispatch,
             )
             added.append(entry.device.name)
-        elif _described(known) != _described(entry.device):
+        elif _is_changed(known, entry):
             differing.append(entry.device.name)
     return SettledHome(site=site, added=tuple(added), differing=tuple(differing))
 
@@ -85,10 +87,17 @@ def simulate_history(
     )
 
 
-def _known(services: Services, scope: Scope, entry: HomeDevice) -> Device | None:
+def _known(services: Services, scope: Scope, entry: HomeDevice) -> DeviceRecord | None:
     with services.storage.transaction(write=False) as work:
-        record = work.devices.by_external_id(scope, entry.external_id)
-    return None if record is None else record.device
+        return work.devices.by_external_id(scope, entry.external_id)
+
+
+def _is_changed(known: DeviceRecord, entry: HomeDevice) -> bool:
+    return (
+        _described(known.device) != _described(entry.device)
+        or known.tags != clean_tags(entry.tags)
+        or known.dispatch != check_dispatch(entry.device, entry.dispatch, entry.initial)
+    )
 
 
 def _described(device: Device) -> tuple[str, str, dict[str, float]]:

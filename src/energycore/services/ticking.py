@@ -88,11 +88,11 @@ class Ticking:
         now_us = to_epoch_us(self.clock.now(), "clock")
         target_us = floor_to(now_us, step_us) if at is None else _aligned(at, step_us, "at")
         if target_us > now_us + step_us:
-            limit = f"at most one step after now ({from_epoch_us(now_us)})"
+            limit = f"at most one step after now ({_shown(now_us)})"
             raise InstantOutOfRange("at", at, limit)
         begin_us = target_us if since is None else _aligned(since, step_us, "since")
         if begin_us > target_us:
-            raise InstantOutOfRange("since", since, f"at most {from_epoch_us(target_us)}")
+            raise InstantOutOfRange("since", since, f"at most {_shown(target_us)}")
         catch_up_us = max_catch_up // timedelta(microseconds=1)
         run = _Run(self, scope, shard, target_us, begin_us, target_us - catch_up_us)
         while run.window():
@@ -190,6 +190,10 @@ class _Run:
         work.fleet.save(self._scope, step.fleet.device_states())
         work.fleet.observe(self._scope, batch.newest())
         return result.accepted
+
+
+def _shown(at_us: int) -> str:
+    return from_epoch_us(at_us).isoformat(timespec="seconds")
 
 
 def _aligned(at: datetime, step_us: int, field: str) -> int:

@@ -63,9 +63,9 @@ def _unopened(url: URL, error: StorageUnavailable) -> str:
 
 def _meaning(error: SQLAlchemyError) -> EnergycoreError:
     if isinstance(error, IntegrityError):
-        return Conflict(f"this contradicts what is stored: {_reason(error)}")
+        return Conflict("this contradicts what is stored")
     if isinstance(error, DataError):
-        return InvalidValue("value", _reason(error), "what the database can hold")
+        return InvalidValue("value", None, "one that the database can hold")
     return StorageUnavailable(f"the database cannot do this now: {_reason(error)}")
 
 
