@@ -50,7 +50,7 @@ class GraphQLEndpoint:
             headers=_headers(scope),
             query_string=scope["query_string"],
             body=body or b"",
-            graphiql=_resolved(scope["path"], self._graphiql),
+            graphiql=_resolved(scope["path"], self._graphiql) if scope["method"] == "GET" else None,
         )
         if body is None:
             response = self._engine.too_large(request)

@@ -1,6 +1,7 @@
 """Opening databases, and the facade that scripts and notebooks use."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -113,8 +114,10 @@ def test_a_record_does_where_an_identity_is_asked_for():
         assert energy.sites().items == (home,)
         energy.set_mode(wall, "charging")
         energy.tick()
-        assert energy.readings(wall, NOON, energy.clock.now()).power_w.tolist() == [-100.0]
-        for wrong in (ec.Site(name="Home"), "1", True):
+        end = energy.clock.now() + timedelta(minutes=1)
+        assert energy.readings(wall, NOON, end).power_w.tolist() == [-100.0]
+        wrongs: list[Any] = [ec.Site(name="Home"), "1", True]
+        for wrong in wrongs:
             with pytest.raises(errors.InvalidValue):
                 energy.register(ROOF, site=wrong)
             with pytest.raises(errors.InvalidValue):
