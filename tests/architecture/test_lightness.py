@@ -17,13 +17,22 @@ def modules_after(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.fixture(scope="module")
-def loaded():
-    return modules_after("import energycore")
+@pytest.fixture(
+    scope="module",
+    params=[
+        "import energycore",
+        "from energycore import Battery, Site, SolarPanel",
+        "from energycore import Energy, ReadingBatch, connect, device_kinds, simulate",
+        "import energycore; energycore.device_kinds(); energycore.connect('memory://')",
+    ],
+)
+def loaded(request):
+    """The modules of the core, of simulations, and of a database in memory."""
+    return modules_after(request.param)
 
 
 @pytest.mark.parametrize("library", HEAVY)
-def test_import_energycore_leaves_a_heavy_library_unloaded(loaded, library):
+def test_the_core_leaves_a_heavy_library_unloaded(loaded, library):
     assert library not in loaded
 
 
