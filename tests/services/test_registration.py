@@ -278,3 +278,19 @@ def test_a_single_text_is_no_filter_and_an_unknown_kind_is_none():
         DeviceFilter(tags="south")
     with pytest.raises(errors.UnknownDeviceKind):
         DeviceFilter(kinds=["solarpanel"])
+
+
+def test_what_is_no_site_is_refused_before_it_is_stored(services, scope):
+    with pytest.raises(errors.InvalidValue):
+        services.registration.register_site(scope, "Home")
+    assert services.insight.site_count(scope) == 0
+
+
+def test_a_change_of_a_wrong_type_is_refused_by_name(services, scope):
+    record = services.registration.register_device(scope, ROOF)
+    for wrong in ({"device": {"a": 1}}, {"tags": 5}, {"tags": [["a"]]}):
+        with pytest.raises(errors.InvalidValue):
+            services.registration.update_device(scope, record.id, **wrong)
+    with pytest.raises(errors.InvalidValue):
+        services.ticking.tick(scope, max_catch_up=3_600)
+    assert services.insight.device(scope, record.id) == record

@@ -131,3 +131,18 @@ def test_the_facade_shows_its_tenant_and_no_more():
         assert repr(energy) == "Energy(tenant='default')"
     assert ec.__version__.count(".") == 2
     assert "import_module" not in dir(ec)
+
+
+def test_a_clock_that_follows_the_ticks_is_read_outside_of_transactions():
+    """A database in memory has one connection, which the clock needs too."""
+    with ec.connect("sqlite://") as energy:
+        energy.accelerate(60)
+        same = energy.for_tenant("default")
+        site = same.register_site(ec.Site(name="Home"))
+        roof = same.register(ROOF, site=site)
+        same.deactivate(roof)
+        assert same.reactivate(roof).is_active
+        assert same.update(roof, site_id=site).site_id == site.id
+        wrong: Any = "60"
+        with pytest.raises(errors.InvalidValue):
+            energy.accelerate(wrong)

@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from energycore.devices.base import Device
+from energycore.devices.base import DataSource, Device
 from energycore.encoding.devices import encode_ratings
 from energycore.encoding.home import Home, HomeDevice
 from energycore.protocols.records import DeviceRecord, SiteRecord
@@ -54,7 +54,7 @@ def settle_home(services: Services, scope: Scope, home: Home) -> SettledHome:
                 dispatch=entry.dispatch,
             )
             added.append(entry.device.name)
-        elif _is_changed(known, entry):
+        elif _is_changed(known, entry, site):
             differing.append(entry.device.name)
     return SettledHome(site=site, added=tuple(added), differing=tuple(differing))
 
@@ -92,9 +92,12 @@ def _known(services: Services, scope: Scope, entry: HomeDevice) -> DeviceRecord 
         return work.devices.by_external_id(scope, entry.external_id)
 
 
-def _is_changed(known: DeviceRecord, entry: HomeDevice) -> bool:
+def _is_changed(known: DeviceRecord, entry: HomeDevice, site: SiteRecord) -> bool:
     return (
-        _described(known.device) != _described(entry.device)
+        known.site_id != site.id
+        or not known.is_active
+        or known.data_source is not DataSource.SIMULATED
+        or _described(known.device) != _described(entry.device)
         or known.tags != clean_tags(entry.tags)
         or known.dispatch != check_dispatch(entry.device, entry.dispatch, entry.initial)
     )

@@ -15,7 +15,7 @@ from energycore.errors import InvalidValue, NameTaken
 from energycore.fleet.columns import DeviceState, Fleet, Member
 from energycore.fleet.tick import step_fleet
 from energycore.notebook.run import Run
-from energycore.quantities.instants import duration_us, from_epoch_us, to_epoch_us
+from energycore.quantities.instants import US_PER_SECOND, duration_us, from_epoch_us, to_epoch_us
 from energycore.quantities.units import IntArray
 from energycore.services.control import check_dispatch, initial_state
 from energycore.simulation.behaviour import Window
@@ -75,7 +75,9 @@ def simulate(
     shape = len(at_us), len(devices)
     power_mw = np.empty(shape, dtype=np.int64)
     stored_mwh = np.empty(shape, dtype=np.int64)
-    ticks = max(1, _CELLS_PER_WINDOW // max(1, len(devices)))
+    # Devices may look several times within a long tick.
+    cells_per_tick = len(devices) * max(1, step_us // (300 * US_PER_SECOND))
+    ticks = max(1, _CELLS_PER_WINDOW // cells_per_tick)
     report = _reporter(progress, len(at_us))
     for first in range(0, len(at_us), ticks):
         part = slice(first, min(first + ticks, len(at_us)))

@@ -133,7 +133,7 @@ def _steerable(
     if record is None:
         raise NotFound("device", device_id)
     if not isinstance(record.device, StorageDevice):
-        raise DeviceIsNotStorage(f"{record.device.name} is a {record.device.kind}, not a storage")
+        raise DeviceIsNotStorage(f"{record.device.name} ({record.device.kind}) is no storage")
     if record.data_source is DataSource.REPORTED:
         raise DeviceIsReported(f"{record.device.name} reports what it does; it takes no commands")
     if not record.is_active:

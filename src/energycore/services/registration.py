@@ -70,13 +70,17 @@ class Registration:
     ) -> SiteRecord:
         """Store a site; one that is known by its external id is returned as it is."""
         tenant_of(scope)
+        if not isinstance(site, Site):
+            raise InvalidValue("site", site, "a Site")
         _check_external_id(external_id)
+        # A clock that follows the ticks reads them itself: never within our transaction.
+        now_us = self._now_us()
         with self.storage.transaction(write=True) as work:
             if external_id is not None:
                 known = work.sites.by_external_id(scope, external_id)
                 if known is not None:
                     return known
-            new = NewSite(site=site, registered_at_us=self._now_us(), external_id=external_id)
+            new = NewSite(site=site, registered_at_us=now_us, external_id=external_id)
             try:
                 return work.sites.add(scope, new)
             except NameTaken as error:
@@ -151,6 +155,7 @@ class Registration:
         steered = check_dispatch(device, dispatch, initial)
         source = _data_source(data_source)
         state = initial_state(device, source, initial)
+        now_us = self._now_us()
         with self.storage.transaction(write=True) as work:
             if external_id is not None:
                 known = work.devices.by_external_id(scope, external_id)
@@ -161,7 +166,6 @@ class Registration:
                     "this database runs on an accelerated clock: it takes no reported devices"
                 )
             shard = work.fleet.add_shard(scope, step_us=DEFAULT_STEP_US, seed=self.seed)
-            now_us = self._now_us()
             new = NewDevice(
                 device=device,
                 noise_key=self._noise_key(device),
@@ -240,6 +244,7 @@ class Registration:
 
     def _activate(self, scope: Scope, device_id: int, *, is_active: bool) -> DeviceRecord:
         tenant_of(scope)
+        now_us = self._now_us()
         with self.storage.transaction(write=True) as work:
             shards = work.fleet.shards(scope, hold=True)
             stored = _device(work, scope, device_id)
@@ -247,7 +252,7 @@ class Registration:
                 return stored
             changed = attrs.evolve(stored, is_active=is_active)
             if is_active:
-                joins_us = _joins_at_us(shards, self._now_us())
+                joins_us = _joins_at_us(shards, now_us)
                 changed = attrs.evolve(changed, simulated_from_us=joins_us)
             else:
                 # What it was told to do is over: it comes back idle.
@@ -288,9 +293,9 @@ def clean_tags(tags: Iterable[object]) -> tuple[str, ...]:
     Raises:
         InvalidValue: a tag is empty, too long or has blanks around it, or there are too many.
     """
-    if isinstance(tags, str):
+    if isinstance(tags, str) or not isinstance(tags, Iterable):
         raise InvalidValue("tags", tags, "several texts, not a single one")
-    kept = sorted(_tag(tag) for tag in set(tags))
+    kept = sorted({_tag(tag) for tag in tags})
     if len(kept) > _MAX_TAGS:
         raise InvalidValue("tags", len(kept), f"at most {_MAX_TAGS}")
     return tuple(kept)
@@ -309,6 +314,8 @@ def _tag(tag: object) -> str:
 
 
 def _changed_device(stored: Device, name: str | None, ratings: Device | None) -> Device:
+    if ratings is not None:
+        _check_kind(ratings)
     if ratings is not None and type(ratings) is not type(stored):
         raise KindChanged(
             f"the kind of a device cannot change from {stored.kind} to {ratings.kind}"

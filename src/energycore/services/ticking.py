@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 import numpy as np
 
-from energycore.errors import InstantOutOfRange, TickMisaligned
+from energycore.errors import InstantOutOfRange, InvalidValue, TickMisaligned
 from energycore.fleet.columns import Fleet
 from energycore.fleet.tick import step_fleet
 from energycore.protocols.clock import Clock
@@ -93,6 +93,8 @@ class Ticking:
         begin_us = target_us if since is None else _aligned(since, step_us, "since")
         if begin_us > target_us:
             raise InstantOutOfRange("since", since, f"at most {_shown(target_us)}")
+        if not isinstance(max_catch_up, timedelta):
+            raise InvalidValue("max_catch_up", max_catch_up, "a timedelta")
         catch_up_us = max_catch_up // timedelta(microseconds=1)
         run = _Run(self, scope, shard, target_us, begin_us, target_us - catch_up_us)
         while run.window():

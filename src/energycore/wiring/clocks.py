@@ -92,14 +92,14 @@ def stored_speed(storage: Storage, scope: Scope) -> float | None:
     return None if text is None else float(text)
 
 
-def store_speed(storage: Storage, scope: Scope, speed: float) -> None:
+def store_speed(storage: Storage, scope: Scope, speed: object) -> None:
     """Put a tenant on an accelerated clock, for good.
 
     Raises:
         InvalidValue: the speed is not above 0 and at most a day a second.
         ClockIsSimulated: the tenant has reported devices, whose readings come by the wall clock.
     """
-    if not 0.0 < speed <= MAX_SPEED:
+    if not isinstance(speed, int | float) or not 0.0 < speed <= MAX_SPEED:
         raise InvalidValue("speed", speed, f"above 0 and at most {MAX_SPEED:g}")
     with storage.transaction(write=True) as work:
         reported = DeviceFilter(data_sources=(DataSource.REPORTED,))
