@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,7 +65,9 @@ class Server:
         while not holds():
             assert self.process.poll() is None, f"it ended:\n{self.output}{self.errors}"
             assert time.monotonic() < end, f"it takes too long:\n{self.output}{self.errors}"
-            time.sleep(0.02)
+            # Looks again soon, and at once if the server ends.
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.02)
 
     def ask(self, query: str, **variables: Any) -> Any:
         """The data that a query or mutation brings."""

@@ -150,3 +150,12 @@ def test_the_numbers_of_the_table_add_up():
     devices, totals = plain["devices"], plain["totals"]
     assert sum(device["net_wh"] for device in devices) == pytest.approx(totals["net_wh"])
     assert totals["exported_wh"] - totals["imported_wh"] == pytest.approx(totals["net_wh"])
+
+
+def test_a_run_that_is_refused_leaves_an_older_csv_file_as_it_was(tmp_path):
+    path = tmp_path / "readings.csv"
+    path.write_text("older\n", encoding="utf-8")
+    run(HOME, "--csv", str(path), "--step", "11min", code=1)
+    assert path.read_text(encoding="utf-8") == "older\n"
+    run(HOME, "--start", "2026-06-01", "--days", "1", "--step", "1h", "--csv", str(path))
+    assert path.read_text(encoding="utf-8").startswith("at,device,")

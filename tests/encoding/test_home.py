@@ -558,3 +558,12 @@ def test_the_example_has_every_kind_that_ships_and_says_where_its_numbers_come_f
     kinds = {entry.device.kind for entry in home.devices}
     assert kinds == {"solar_panel", "battery", "electric_vehicle", "appliance"}
     assert path.read_text(encoding="utf-8").count("[sheet]") >= 8
+
+
+def test_an_external_id_of_the_site_that_is_no_text_is_named_with_its_line(tmp_path):
+    file = tmp_path / "home.toml"
+    file.write_text('[site]\nname = "Home"\ntime_zone = "UTC"\nexternal_id = 3\n', encoding="utf-8")
+    with pytest.raises(InvalidHomeFile) as refusal:
+        ec.load_home(file)
+    assert refusal.value.line == 4
+    assert "external_id must be a text, not 3" in str(refusal.value)

@@ -165,7 +165,10 @@ class _Reader:
                 raise self.text.missing(path, "[site]", key)
         given = {key: value for key, value in table.items() if key != "external_id"}
         site = self.text.checked(path, "[site]", lambda: structure(given, Site))
-        return site, table.get("external_id", _slug(site.name))
+        external_id = table.get("external_id", _slug(site.name))
+        if not isinstance(external_id, str) or not external_id.strip():
+            raise self.text.wrong((*path, "external_id"), "[site]", external_id, "a text")
+        return site, external_id
 
     def _devices(self, site: Site, site_external_id: str) -> Iterator[HomeDevice]:
         tables = self.document.get("devices", [])

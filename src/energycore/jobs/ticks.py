@@ -79,7 +79,8 @@ def _wait(services: Services, stop: threading.Event, due_us: int, speed: float) 
 
 def _step_us(services: Services, scope: Scope) -> int:
     with services.storage.transaction(write=False) as work:
-        return min(shard.step_us for shard in work.fleet.shards(scope))
+        steps_us = [shard.step_us for shard in work.fleet.shards(scope)]
+    return min(steps_us, default=DEFAULT_STEP_US)
 
 
 def _now_us(services: Services) -> int:

@@ -58,7 +58,7 @@ class Services:
                 storage=storage, clock=clock, draw_noise_key=draw_noise_key, seed=seed
             ),
             control=Control(storage=storage),
-            ticking=Ticking(storage=storage, clock=clock, default_zone=default_zone, seed=seed),
+            ticking=Ticking(storage=storage, clock=clock, default_zone=default_zone),
             ingestion=Ingestion(storage=storage, clock=clock),
             insight=Insight(storage=storage, clock=clock),
         )

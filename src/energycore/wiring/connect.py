@@ -52,7 +52,7 @@ def connect(
             default_zone=default_zone,
             seed=seed,
         )
-    except BaseException:
+    except BaseException:  # even an interruption gives the connections back
         storage.close()
         raise
     return Energy(services=services, scope=scope, own_clock=clock is not None)

@@ -212,34 +212,24 @@ def _update_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
 
 
 def _deactivate(context: Operation, given: Given) -> _Payload:
-    number = number_of(IdKind.DEVICE, given["id"])
-    return _device_payload(
-        context,
-        given,
-        _COMMAND_PLACES,
-        lambda: context.services.registration.deactivate(context.scope, number),
-    )
+    return _command(context, given, context.services.registration.deactivate)
 
 
 def _reactivate(context: Operation, given: Given) -> _Payload:
-    number = number_of(IdKind.DEVICE, given["id"])
-    return _device_payload(
-        context,
-        given,
-        _COMMAND_PLACES,
-        lambda: context.services.registration.reactivate(context.scope, number),
-    )
+    return _command(context, given, context.services.registration.reactivate)
 
 
 def _set_mode(context: Operation, given: Given) -> _Payload:
+    set_mode = context.services.control.set_mode
+    return _command(context, given, set_mode, given["mode"], given.get("powerW"))
+
+
+def _command(
+    context: Operation, given: Given, service: Callable[..., DeviceRecord], *parts: object
+) -> _Payload:
     number = number_of(IdKind.DEVICE, given["id"])
     return _device_payload(
-        context,
-        given,
-        _COMMAND_PLACES,
-        lambda: context.services.control.set_mode(
-            context.scope, number, given["mode"], given.get("powerW")
-        ),
+        context, given, _COMMAND_PLACES, lambda: service(context.scope, number, *parts)
     )
 
 

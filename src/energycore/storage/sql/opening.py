@@ -28,7 +28,7 @@ def open_sql_storage(url: str) -> SqlStorage:
         if not ready:
             with opening(parsed), storage.connection(write=True) as connection:
                 schema.upgrade(connection, shown(parsed))
-    except BaseException:
+    except BaseException:  # even an interruption gives the connections back
         storage.close()
         raise
     return storage
