@@ -10,6 +10,7 @@ from energycore.quantities.instants import (
     from_epoch_us,
     to_epoch_us,
 )
+from energycore.services.registration import DEFAULT_STEP_US
 from energycore.services.ticking import TickResult
 from energycore.wiring.connect import MEMORY, connect
 from energycore.wiring.energy import Energy
@@ -121,9 +122,10 @@ def _as_written(error: InvalidValue, at: str | None) -> InvalidValue:
 
 def _misaligned(energy: Energy, instant: datetime | None, at: str | None) -> str:
     with energy.services.storage.transaction(write=False) as work:
-        (shard, *_) = work.fleet.shards(energy.scope)
-    before = "" if instant is None else _utc(floor_to(to_epoch_us(instant), shard.step_us))
-    step = f"{shard.step_us / US_PER_SECOND:g} s"
+        steps_us = [shard.step_us for shard in work.fleet.shards(energy.scope)]
+    step_us = min(steps_us, default=DEFAULT_STEP_US)
+    before = "" if instant is None else _utc(floor_to(to_epoch_us(instant), step_us))
+    step = f"{step_us / US_PER_SECOND:g} s"
     return f"at must be a whole multiple of the step of {step}, such as {before}, not {at!r}"
 
 
