@@ -10,6 +10,9 @@ EnergycoreError
 |   |-- UnknownDispatch                      UNKNOWN_DISPATCH
 |   |-- InvalidCursor                        INVALID_CURSOR
 |   |-- PageTooLarge                         PAGE_TOO_LARGE
+|   |-- TooManyBuckets                       TOO_MANY_BUCKETS
+|   |-- TimeZoneRequired                     TIME_ZONE_REQUIRED
+|   |-- ReadingTooOld                        READING_TOO_OLD
 |   `-- InvalidHomeFile                      INVALID_HOME_FILE
 |-- NotFound (LookupError)                   NOT_FOUND
 |-- Conflict (ValueError)                    CONFLICT
@@ -22,11 +25,15 @@ EnergycoreError
 |   |-- DeviceIsInactive                     DEVICE_IS_INACTIVE
 |   |-- DeviceIsNotStorage                   DEVICE_IS_NOT_STORAGE
 |   |-- ClockIsSimulated                     CLOCK_IS_SIMULATED
-|   `-- TickMisaligned                       TICK_MISALIGNED
+|   |-- TickMisaligned                       TICK_MISALIGNED
+|   `-- ResolutionNotKept                    RESOLUTION_NOT_KEPT
 |-- ScopeRequired (TypeError)                SCOPE_REQUIRED
 |-- DeviceKindConflict (TypeError)           DEVICE_KIND_CONFLICT
 |-- SchemaOutdated (RuntimeError)            SCHEMA_OUTDATED
 |-- StorageUnavailable (ConnectionError)     STORAGE_UNAVAILABLE
+|-- ArchiveUnavailable (ConnectionError)     ARCHIVE_UNAVAILABLE
+|-- ArchiveDamaged (RuntimeError)            ARCHIVE_DAMAGED
+|-- VerificationFailed (RuntimeError)        VERIFICATION_FAILED
 |-- UnsupportedDatabase (ValueError)         UNSUPPORTED_DATABASE
 `-- MissingExtra (ImportError)               MISSING_EXTRA
 """
@@ -35,6 +42,8 @@ from datetime import date, timedelta
 from typing import ClassVar
 
 __all__ = [
+    "ArchiveDamaged",
+    "ArchiveUnavailable",
     "ClockIsSimulated",
     "Conflict",
     "DeviceIsInactive",
@@ -54,15 +63,20 @@ __all__ = [
     "NotAllowed",
     "NotFound",
     "PageTooLarge",
+    "ReadingTooOld",
+    "ResolutionNotKept",
     "SchemaOutdated",
     "ScopeRequired",
     "StorageUnavailable",
     "StoredEnergyOutOfBounds",
     "TickMisaligned",
+    "TimeZoneRequired",
+    "TooManyBuckets",
     "UnknownDeviceKind",
     "UnknownDispatch",
     "UnknownTimeZone",
     "UnsupportedDatabase",
+    "VerificationFailed",
     "VersionConflict",
 ]
 
@@ -139,6 +153,24 @@ class PageTooLarge(InvalidValue):
     """More items were asked for than one page may hold."""
 
     code = "PAGE_TOO_LARGE"
+
+
+class TooManyBuckets(InvalidValue):
+    """The range would give more buckets than one answer may hold."""
+
+    code = "TOO_MANY_BUCKETS"
+
+
+class TimeZoneRequired(InvalidValue):
+    """The devices stand in several time zones: the question must name the one that it means."""
+
+    code = "TIME_ZONE_REQUIRED"
+
+
+class ReadingTooOld(InvalidValue):
+    """The reading's day is only kept as totals, which it cannot be added to any more."""
+
+    code = "READING_TOO_OLD"
 
 
 class InvalidHomeFile(InvalidValue):
@@ -258,6 +290,12 @@ class TickMisaligned(NotAllowed):
     code = "TICK_MISALIGNED"
 
 
+class ResolutionNotKept(NotAllowed):
+    """What is kept of that time cannot answer this exactly, and nothing is made up."""
+
+    code = "RESOLUTION_NOT_KEPT"
+
+
 class ScopeRequired(EnergycoreError, TypeError):
     """A service or repository was called without saying for which tenant."""
 
@@ -280,6 +318,24 @@ class StorageUnavailable(EnergycoreError, ConnectionError):
     """The database cannot be reached or is busy; the request may be repeated."""
 
     code = "STORAGE_UNAVAILABLE"
+
+
+class ArchiveUnavailable(EnergycoreError, ConnectionError):
+    """The archive, or a file in it, cannot be reached; the request may be repeated."""
+
+    code = "ARCHIVE_UNAVAILABLE"
+
+
+class ArchiveDamaged(EnergycoreError, RuntimeError):
+    """A file of the archive does not hold what was written into it."""
+
+    code = "ARCHIVE_DAMAGED"
+
+
+class VerificationFailed(EnergycoreError, RuntimeError):
+    """What was computed or copied does not equal its source, which is therefore kept."""
+
+    code = "VERIFICATION_FAILED"
 
 
 class UnsupportedDatabase(EnergycoreError, ValueError):
