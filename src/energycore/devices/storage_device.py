@@ -8,11 +8,11 @@ import attrs
 from energycore.devices.base import Device, Role, StorageMode, storage_mode
 from energycore.devices.fields import about, between, capacity, efficiency, number, power
 from energycore.errors import InvalidValue, StoredEnergyOutOfBounds
-from energycore.quantities.units import NWH_PER_WH, Fraction, WattHours, Watts
+from energycore.quantities.units import MILLI_PER_UNIT, NWH_PER_WH, Fraction, WattHours, Watts
 from energycore.simulation.behaviour import Behaviour
 from energycore.simulation.storage import StoragePhysics
 
-__all__ = ["LEAST_COMMAND_W", "StorageDevice", "StorageState"]
+__all__ = ["LEAST_COMMAND_W", "StorageDevice", "StorageState", "capacity_mwh"]
 
 LEAST_COMMAND_W: Final = 0.001
 """Least power [W] of a command: what a reading can show."""
@@ -144,3 +144,10 @@ def _finite(value: object, field: str = "stored_wh") -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
         raise InvalidValue(field, value, "a finite number")
     return float(value)
+
+
+def capacity_mwh(device: Device) -> int | None:
+    """The capacity of a storage [mWh], halves to even; None for all other devices."""
+    if not isinstance(device, StorageDevice):
+        return None
+    return round(device.capacity_wh * MILLI_PER_UNIT)

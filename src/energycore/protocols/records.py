@@ -9,20 +9,18 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 import attrs
-import numpy as np
 
 from energycore.devices.base import DataSource, Device
 from energycore.devices.registry import device_kind
 from energycore.devices.site import Site
 from energycore.errors import InvalidValue, PageTooLarge
 from energycore.fleet.summary import StateTable
-from energycore.quantities.units import IntArray
 from energycore.simulation.dispatch import Dispatch
+from energycore.telemetry.series import GapPolicy
 
 __all__ = [
     "DEFAULT_PAGE",
     "MAX_PAGE",
-    "AppendResult",
     "Cursor",
     "DeviceFilter",
     "DeviceOrder",
@@ -78,6 +76,8 @@ class NewDevice:
     data_source: DataSource = DataSource.SIMULATED
     max_gap_us: int
     """How long the power of one reading holds."""
+    gap_policy: GapPolicy = GapPolicy.HOLD
+    """What is known of the time between two readings."""
     registered_at_us: int
     simulated_from_us: int
     """Ticks before this instant leave the device alone."""
@@ -113,17 +113,6 @@ class ShardRecord:
     seed: int
     last_tick_us: int | None
     """The watermark: the newest tick that is stored; None before the first."""
-
-
-@attrs.frozen(kw_only=True)
-class AppendResult:
-    """What became of a batch of readings: every one is counted once."""
-
-    accepted: int
-    duplicates: int
-    """Readings that were stored already with the same values, or stood twice in the batch."""
-    conflicts: IntArray = attrs.field(eq=attrs.cmp_using(eq=np.array_equal))
-    """Positions of readings whose device and instant are taken by other values; not stored."""
 
 
 def _several(values: Iterable[Any] | None) -> tuple[Any, ...] | None:

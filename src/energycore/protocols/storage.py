@@ -1,4 +1,4 @@
-"""What a storage backend promises: one unit of work at a time over five small repositories.
+"""What a storage backend promises: one unit of work at a time over small repositories.
 
 Every method takes the scope first and raises `ScopeRequired` without one, before it does anything
 else. Rows of other tenants behave as if they were not there. Errors of the database arrive as
@@ -12,7 +12,6 @@ from typing import Protocol
 from energycore.fleet.columns import DeviceState, Fleet
 from energycore.protocols.groups import GroupKey, SummaryGroup
 from energycore.protocols.records import (
-    AppendResult,
     DeviceFilter,
     DeviceOrder,
     DeviceRecord,
@@ -26,6 +25,7 @@ from energycore.protocols.records import (
     StateTable,
 )
 from energycore.protocols.scope import Scope
+from energycore.protocols.telemetry import RollupStore, SeriesStore, TelemetryStore
 from energycore.telemetry.readings import ReadingBatch
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "SettingStore",
     "SiteRepository",
     "Storage",
-    "TelemetryStore",
     "UnitOfWork",
 ]
 
@@ -194,7 +193,10 @@ class FleetStore(Protocol):
         ...
 
     def observe(self, scope: Scope, batch: ReadingBatch) -> None:
-        """Let the newest reading of each device become its state; an older one never does."""
+        """Let the newest reading of each device become its state; an older one never does.
+
+        One of the same instant takes its place, as where the last of several counts.
+        """
         ...
 
     def states(self, scope: Scope, ids: Collection[int]) -> Mapping[int, StateRecord]:
@@ -210,20 +212,6 @@ class FleetStore(Protocol):
 
     def tagged(self, scope: Scope, filter_: DeviceFilter) -> Mapping[str, Sequence[int]]:
         """The identities of the active devices that match, by tag, in alphabetical order."""
-        ...
-
-
-class TelemetryStore(Protocol):
-    """Keeps readings."""
-
-    def append(self, scope: Scope, batch: ReadingBatch) -> AppendResult:
-        """Store readings of known devices; (device, instant) is unique, the first one stays."""
-        ...
-
-    def read(
-        self, scope: Scope, ids: Collection[int], *, start_us: int, end_us: int
-    ) -> ReadingBatch:
-        """The readings of these devices with start <= instant < end, by device and instant."""
         ...
 
 
@@ -260,6 +248,16 @@ class UnitOfWork(Protocol):
     @property
     def telemetry(self) -> TelemetryStore:
         """Readings."""
+        ...
+
+    @property
+    def series(self) -> SeriesStore:
+        """The versions of series."""
+        ...
+
+    @property
+    def rollups(self) -> RollupStore:
+        """Kept totals."""
         ...
 
     @property

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from energycore.devices.base import DataSource, StorageMode
-from energycore.devices.storage_device import StorageDevice
+from energycore.devices.storage_device import StorageDevice, capacity_mwh
 from energycore.errors import NotFound
 from energycore.fleet.summary import EnergySummary, grouped, summarise
 from energycore.protocols.clock import Clock
@@ -286,13 +286,10 @@ def _mode(code: int | float) -> StorageMode:
 
 
 def _observed(record: DeviceRecord, state: StateRecord, now_us: int) -> ObservedState:
-    capacity_mwh = None
-    if isinstance(record.device, StorageDevice):
-        capacity_mwh = round(record.device.capacity_wh * MILLI_PER_UNIT)
     return ObservedState(
         at_us=state.at_us,
         power_mw=state.power_mw,
         stored_mwh=state.stored_mwh,
-        capacity_mwh=capacity_mwh,
+        capacity_mwh=capacity_mwh(record.device),
         is_stale=now_us - state.at_us > 2 * record.max_gap_us,
     )

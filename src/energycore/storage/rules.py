@@ -1,24 +1,26 @@
-"""What all backends compute alike: keys of orders, capacities, and what a cursor may hold."""
+"""What all backends compute alike: keys of orders, and what a cursor may hold."""
 
 import math
 from typing import Final
 
-from energycore.devices.base import Device
+import numpy as np
+
 from energycore.devices.fields import MAX_TEXT
-from energycore.devices.storage_device import StorageDevice
 from energycore.errors import InvalidCursor, InvalidValue
 from energycore.protocols.records import Cursor, DeviceOrderField, DeviceRecord, PageRequest
-from energycore.quantities.units import MILLI_PER_UNIT, MISSING
+from energycore.quantities.units import MISSING
+from energycore.telemetry.readings import ReadingBatch
+from energycore.telemetry.tiers import US_PER_DAY
 
 __all__ = [
     "MAX_INT64",
     "MIN_INT64",
-    "capacity_mwh",
     "check_cursors",
     "check_seed",
     "check_storable",
     "check_text",
     "is_storable",
+    "marked_days",
     "name_key",
     "order_key",
 ]
@@ -39,13 +41,6 @@ def order_key(record: DeviceRecord, field: DeviceOrderField) -> str | int | floa
     if field is DeviceOrderField.REGISTERED_AT:
         return record.registered_at_us
     return record.device.largest_power_w
-
-
-def capacity_mwh(device: Device) -> int | None:
-    """The capacity of a storage [mWh], halves to even; None for all other devices."""
-    if not isinstance(device, StorageDevice):
-        return None
-    return round(device.capacity_wh * MILLI_PER_UNIT)
 
 
 def check_cursors(request: PageRequest, field: DeviceOrderField | None) -> None:
@@ -94,6 +89,31 @@ def check_storable(field: str, text: str) -> None:
 def is_storable(text: str) -> bool:
     """Whether every backend can keep a text: neither NUL nor half of a surrogate pair in it."""
     return "\0" not in text and text.encode(errors="replace").decode() == text
+
+
+def marked_days(
+    changed: ReadingBatch, reach_us: tuple[int, int], rolled_us: int | None
+) -> list[tuple[int, int]]:
+    """The devices and days whose kept totals do not hold these readings, in order.
+
+    Args:
+        changed: readings that were stored.
+        reach_us: how far before and after its instant a reading changes totals.
+        rolled_us: the watermark.
+    """
+    if rolled_us is None:
+        return []
+    before_us, after_us = reach_us
+    late = changed.take(np.flatnonzero(changed.at_us - before_us < rolled_us))
+    first = (late.at_us - before_us) // US_PER_DAY
+    last = np.minimum(late.at_us + after_us, rolled_us - 1) // US_PER_DAY
+    found: set[tuple[int, int]] = set()
+    for offset in range(int((last - first).max(initial=-1)) + 1):
+        rows = np.flatnonzero(first + offset <= last)
+        days = first[rows] + offset
+        pairs = np.unique(np.column_stack([late.device_id[rows], days]), axis=0)
+        found.update(map(tuple, pairs.tolist()))
+    return sorted(found)
 
 
 def _fits(cursor: Cursor, field: DeviceOrderField | None) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from energycore.errors import InvalidValue
 from energycore.quantities.units import MISSING, FloatArray, IntArray, from_milli, to_milli
+from energycore.telemetry.groups import group_starts
 
 __all__ = ["ReadingBatch"]
 
@@ -89,12 +90,20 @@ class ReadingBatch:
         """The readings at these positions, in this order."""
         return ReadingBatch(**{column: getattr(self, column)[rows] for column in _COLUMNS})
 
+    def by_time(self) -> "ReadingBatch":
+        """The same by device and instant."""
+        return self.take(np.lexsort((self.at_us, self.device_id)))
+
+    def oldest(self) -> "ReadingBatch":
+        """The oldest reading of each device, by device."""
+        ordered = self.by_time()
+        return ordered.take(group_starts(ordered.device_id))
+
     def newest(self) -> "ReadingBatch":
-        """The newest reading of each device, by device."""
-        order = np.lexsort((self.at_us, self.device_id))
-        devices = self.device_id[order]
-        is_last = np.append(devices[1:] != devices[:-1], True) if len(order) else order.astype(bool)
-        return self.take(order[is_last])
+        """The newest reading of each device, by device; of equal instants the last."""
+        ordered = self.by_time()
+        starts = group_starts(ordered.device_id)
+        return ordered.take(np.append(starts[1:], len(self))[: len(starts)] - 1)
 
     def stored_or_none(self) -> list[int | None]:
         """Stored energy [mWh] as plain numbers, None where it is missing."""

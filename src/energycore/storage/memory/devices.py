@@ -16,6 +16,7 @@ from energycore.protocols.records import (
     PageRequest,
 )
 from energycore.protocols.scope import Scope, tenant_of
+from energycore.protocols.versions import series_version
 from energycore.storage.memory.paging import page_of
 from energycore.storage.memory.tables import TenantTables, Work
 from energycore.storage.rules import check_cursors, check_text, name_key, order_key
@@ -34,11 +35,12 @@ class MemoryDevices:
     def add(self, scope: Scope, new: NewDevice) -> DeviceRecord:
         """Store a device under a new identity."""
         tenant = tenant_of(scope)
-        tables = self._work.own(tenant, *_TABLES)
+        tables = self._work.own(tenant, *_TABLES, "series")
         _check_place(tables, new, None)
         given = {field.name: getattr(new, field.name) for field in attrs.fields(NewDevice)}
         record = DeviceRecord(id=next(self._work.identities.device), **given)
         _put(tables, record)
+        tables.series[record.id] = (series_version(record, record.registered_at_us),)
         return record
 
     def get_many(self, scope: Scope, ids: Collection[int]) -> Mapping[int, DeviceRecord]:

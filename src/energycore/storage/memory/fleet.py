@@ -7,6 +7,7 @@ import numpy as np
 
 from energycore.devices.base import DataSource
 from energycore.devices.registry import device_kind
+from energycore.devices.storage_device import capacity_mwh
 from energycore.fleet.columns import DeviceState, Fleet, Member
 from energycore.fleet.summary import StateTable
 from energycore.protocols.records import DeviceFilter, DeviceRecord, ShardRecord, StateRecord
@@ -15,7 +16,7 @@ from energycore.quantities.units import MISSING
 from energycore.quantities.zones import load_zone
 from energycore.storage.memory.devices import matching
 from energycore.storage.memory.tables import TenantTables, Work
-from energycore.storage.rules import capacity_mwh, check_seed
+from energycore.storage.rules import check_seed
 from energycore.telemetry.readings import ReadingBatch
 
 __all__ = ["MemoryFleet"]
@@ -106,7 +107,7 @@ class MemoryFleet:
         columns = newest.at_us.tolist(), newest.power_mw.tolist(), newest.stored_or_none()
         for device_id, at_us, power_mw, stored_mwh in zip(ids, *columns, strict=True):
             known = tables.states.get(device_id)
-            if known is None or known.at_us < at_us:
+            if known is None or known.at_us <= at_us:
                 tables.states[device_id] = StateRecord(
                     device_id=device_id, at_us=at_us, power_mw=power_mw, stored_mwh=stored_mwh
                 )

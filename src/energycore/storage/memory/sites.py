@@ -7,9 +7,11 @@ import attrs
 from energycore.errors import NameTaken, NotFound, VersionConflict
 from energycore.protocols.records import Cursor, NewSite, Page, PageRequest, SiteRecord
 from energycore.protocols.scope import Scope, tenant_of
+from energycore.protocols.telemetry import ZoneVersion
 from energycore.storage.memory.paging import page_of
 from energycore.storage.memory.tables import TenantTables, Work
 from energycore.storage.rules import check_cursors, check_text
+from energycore.telemetry.series import BEGINNING_US
 
 __all__ = ["MemorySites"]
 
@@ -24,11 +26,14 @@ class MemorySites:
         """Store a site under a new identity."""
         tenant = tenant_of(scope)
         check_text("external_id", new.external_id)
-        tables = self._work.own(tenant, "sites", "site_of_key")
+        tables = self._work.own(tenant, "sites", "site_of_key", "zones")
         _check_free(tables, new.external_id, None)
         given = {field.name: getattr(new, field.name) for field in attrs.fields(NewSite)}
         record = SiteRecord(id=next(self._work.identities.site), **given)
         tables.sites[record.id] = record
+        tables.zones[record.id] = (
+            ZoneVersion(valid_from_us=BEGINNING_US, time_zone=record.site.time_zone),
+        )
         if record.external_id is not None:
             tables.site_of_key[record.external_id] = record.id
         return record

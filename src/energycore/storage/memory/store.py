@@ -10,6 +10,8 @@ import attrs
 from energycore.errors import StorageUnavailable
 from energycore.storage.memory.devices import MemoryDevices
 from energycore.storage.memory.fleet import MemoryFleet
+from energycore.storage.memory.rollups import MemoryRollups
+from energycore.storage.memory.series import MemorySeries
 from energycore.storage.memory.settings import MemorySettings
 from energycore.storage.memory.sites import MemorySites
 from energycore.storage.memory.tables import Committed, Identities, Work
@@ -28,6 +30,8 @@ class MemoryUnitOfWork:
     devices: MemoryDevices
     fleet: MemoryFleet
     telemetry: MemoryTelemetry
+    series: MemorySeries
+    rollups: MemoryRollups
     settings: MemorySettings
 
     @classmethod
@@ -38,6 +42,8 @@ class MemoryUnitOfWork:
             devices=MemoryDevices(work),
             fleet=MemoryFleet(work),
             telemetry=MemoryTelemetry(work),
+            series=MemorySeries(work),
+            rollups=MemoryRollups(work),
             settings=MemorySettings(work),
         )
 

@@ -6,17 +6,19 @@ unit of work that fails leaves nothing behind.
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
 from energycore.errors import NotAllowed, NotFound
 from energycore.fleet.columns import DeviceState
 from energycore.protocols.records import DeviceRecord, ShardRecord, SiteRecord, StateRecord
+from energycore.protocols.telemetry import ReadingDay, RollupState, ZoneVersion
+from energycore.telemetry.buckets import Buckets
+from energycore.telemetry.series import SeriesVersion
+from energycore.telemetry.tiers import SeriesKind, Tier
 
-__all__ = ["DAY_US", "Committed", "Identities", "Series", "TenantTables", "Work"]
-
-DAY_US: Final = 86_400_000_000
+__all__ = ["Committed", "Identities", "Series", "TenantTables", "Work"]
 
 Day = dict[int, tuple[int, int]]
 """The power [mW] and stored energy [mWh] of one device by instant."""
@@ -24,6 +26,8 @@ Series = dict[int, Day]
 """The readings of one device by UTC day, so that a change copies one day."""
 Place = tuple[int | None, str]
 """A site, or none, and a name within it."""
+SeriesKey = tuple[Tier, SeriesKind, int]
+"""A resolution, what is totalled, and its identity."""
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +44,14 @@ class TenantTables:
     shards: dict[int, ShardRecord] = attrs.field(factory=dict)
     settings: dict[str, str] = attrs.field(factory=dict)
     readings: dict[int, Series] = attrs.field(factory=dict)
+    days: dict[int, ReadingDay] = attrs.field(factory=dict)
+    series: dict[int, tuple[SeriesVersion, ...]] = attrs.field(factory=dict)
+    """The versions of each device, oldest first; never empty."""
+    zones: dict[int, tuple[ZoneVersion, ...]] = attrs.field(factory=dict)
+    marks: dict[int, frozenset[int]] = attrs.field(factory=dict)
+    """The marked devices of each day."""
+    buckets: dict[SeriesKey, Buckets] = attrs.field(factory=dict)
+    rollup: RollupState = attrs.field(factory=RollupState)
 
     def check_devices(self, ids: Mapping[int, object]) -> None:
         """Refuse identities that no device of the tenant has.
@@ -92,7 +104,7 @@ class Work:
         tables = self.see(tenant)
         fresh = [name for name in names if self._first(tenant, name)]
         if fresh:
-            copies = {name: dict(getattr(tables, name)) for name in fresh}
+            copies: dict[str, Any] = {name: dict(getattr(tables, name)) for name in fresh}
             tables = self._changed[tenant] = attrs.evolve(tables, **copies)
         return tables
 
@@ -105,6 +117,10 @@ class Work:
         if self._first(tenant, "readings", device_id, day):
             series[day] = dict(series.get(day, {}))
         return series[day]
+
+    def put_rollup(self, tenant: str, state: RollupState) -> None:
+        """Replace how far the totals of a tenant have come."""
+        self._changed[tenant] = attrs.evolve(self.own(tenant), rollup=state)
 
     def result(self) -> Committed:
         """What is to be committed."""

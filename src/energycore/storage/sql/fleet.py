@@ -145,7 +145,7 @@ class SqlFleet:
                 "power_mw": insert.excluded.power_mw,
                 "stored_mwh": insert.excluded.stored_mwh,
             },
-            where=device_state.c.at_us < insert.excluded.at_us,
+            where=device_state.c.at_us <= insert.excluded.at_us,
         )
         names = "device_id", "at_us", "power_mw", "stored_mwh"
         columns = ids, newest.at_us.tolist(), newest.power_mw.tolist(), newest.stored_or_none()

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from energycore.devices.base import DataSource
 from energycore.devices.site import Site
+from energycore.devices.storage_device import capacity_mwh
 from energycore.encoding import decode_device, decode_dispatch, encode_dispatch, encode_ratings
 from energycore.protocols.records import DeviceRecord, NewDevice, NewSite, ShardRecord, SiteRecord
-from energycore.storage.rules import MAX_INT64, capacity_mwh, name_key
+from energycore.storage.rules import MAX_INT64, name_key
 from energycore.storage.sql.session import AnyRow
 
 __all__ = [
