@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from energycore.errors import UnknownTimeZone
 from energycore.quantities.instants import from_epoch_us, to_epoch_us
-from energycore.quantities.zones import load_zone, local_hours, utc_offsets_us
+from energycore.quantities.zones import (
+    load_zone,
+    local_hours,
+    offset_changes,
+    utc_offsets_us,
+)
 
 HOUR_US = 3_600_000_000
 FIRST_US = to_epoch_us(datetime(1970, 1, 1, tzinfo=UTC))
@@ -73,6 +78,48 @@ def test_a_window_that_begins_or_ends_at_the_change_itself_sees_it():
     for shift in (-9, -1, 0):
         instants = change + shift + np.arange(10, dtype=np.int64)
         assert utc_offsets_us(zone, instants).tolist() == expected_us(zone, instants.tolist())
+
+
+@pytest.mark.parametrize("name", ZONES)
+@given(data=st.data())
+def test_changes_are_the_instants_before_which_another_offset_was_in_force(name, data):
+    zone = ZoneInfo(name)
+    first = data.draw(st.integers(FIRST_US, LAST_US))
+    last = first + data.draw(st.integers(0, 24 * 366 * 3 * HOUR_US))
+    starts, offsets = offset_changes(zone, first, last)
+    assert starts[0] <= first
+    assert (first < starts[1:]).all()
+    assert (starts[1:] <= last).all()
+    assert (np.diff(starts) > 0).all()
+    assert offsets.tolist() == expected_us(zone, starts.tolist())
+    assert offsets[:-1].tolist() == expected_us(zone, (starts[1:] - 1).tolist())
+    assert offsets[-1:].tolist() == expected_us(zone, [last])
+
+
+@pytest.mark.parametrize("year", [1900, 2299])
+def test_changes_are_known_as_far_as_instants_go(year):
+    zone = ZoneInfo("America/New_York")
+    hours = to_epoch_us(datetime(year, 1, 1, tzinfo=UTC)) + HOUR_US * np.arange(366 * 24)
+    assert utc_offsets_us(zone, hours).tolist() == expected_us(zone, hours.tolist())
+    starts, _ = offset_changes(zone, int(hours[0]), int(hours[-1]))
+    assert len(starts) == (1 if year == 1900 else 3)
+
+
+def test_the_database_is_not_asked_again_about_the_same_years():
+    asked = []
+
+    class Zone(ZoneInfo):
+        def utcoffset(self, at, /):
+            asked.append(at)
+            return super().utcoffset(at)
+
+    zone = Zone.no_cache("Europe/Berlin")
+    hours = to_epoch_us(datetime(2026, 1, 1, tzinfo=UTC)) + HOUR_US * np.arange(365 * 24)
+    first = utc_offsets_us(zone, hours)
+    assert asked
+    asked.clear()
+    assert utc_offsets_us(zone, hours[100:7_000]).tolist() == first[100:7_000].tolist()
+    assert asked == []
 
 
 def test_local_hours_run_from_midnight_to_just_before_the_next():

@@ -1,5 +1,6 @@
 """A day of readings as the bytes of a Parquet file, and back."""
 
+import os
 from collections.abc import Collection
 from typing import Any, Final
 from uuid import uuid4
@@ -12,12 +13,14 @@ from energycore.quantities.instants import US_PER_MS
 from energycore.quantities.units import MISSING, IntArray
 from energycore.telemetry.readings import ReadingBatch
 
-__all__ = ["decode", "encode", "load_arrow"]
+__all__ = ["decode", "encode", "footer_of", "load_arrow"]
 
 _FORMAT: Final = "1"
 # A hundred devices that report once a minute: what reading one of them has to unpack.
 _ROWS_PER_GROUP: Final = 144_000
 _ZSTD_LEVEL: Final = 3
+# Enough for the footer of a day of 30,000 devices.
+_TAIL_BYTES: Final = 131_072
 
 
 def load_arrow() -> tuple[Any, Any]:
@@ -38,10 +41,12 @@ def encode(tenant: str, day: str, batch: ReadingBatch) -> bytes:
     """
     pa, pq = load_arrow()
     batch = _ordered(batch)
-    unit, us_per_unit = ("us", 1) if np.any(batch.at_us % US_PER_MS) else ("ms", US_PER_MS)
+    at_ms = batch.at_us // US_PER_MS
+    is_whole_ms = np.array_equal(at_ms * US_PER_MS, batch.at_us)
+    unit, at = ("ms", at_ms) if is_whole_ms else ("us", batch.at_us)
     columns = [
         pa.array(batch.device_id),
-        pa.array(batch.at_us // us_per_unit).cast(pa.timestamp(unit)),
+        pa.array(at).cast(pa.timestamp(unit)),
         pa.array(batch.power_mw),
         pa.array(batch.stored_mwh, mask=batch.stored_mwh == MISSING),
     ]
@@ -65,11 +70,33 @@ def encode(tenant: str, day: str, batch: ReadingBatch) -> bytes:
     return content
 
 
-def decode(source: Any, tenant: str, day: str, ids: Collection[int] | None = None) -> ReadingBatch:
+def footer_of(file: Any) -> bytes:
+    """The end of a Parquet file, which says what it holds and where.
+
+    Raises:
+        ValueError: it does not end like one.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL_BYTES))
+    tail: bytes = file.read(_TAIL_BYTES)
+    length = int.from_bytes(tail[-8:-4], "little") + 8
+    if tail[-4:] != b"PAR1" or length > size:
+        raise ValueError("it does not end like a Parquet file")
+    if length > len(tail):
+        file.seek(size - length)
+        tail = file.read(length)
+    return tail[-length:]
+
+
+def decode(
+    file: Any, footer: bytes, tenant: str, day: str, ids: Collection[int] | None = None
+) -> ReadingBatch:
     """Read what `encode` wrote, by device and instant.
 
     Args:
-        source: the bytes of a file, or one that is open and can seek.
+        file: open, and able to seek. Its pages are checked against their checksums.
+        footer: from `footer_of`. It must be known to be whole: pyarrow may end the process
+            over one that is not.
         tenant: whose it must be.
         day: the day that it must be of.
         ids: the devices to read; only row groups that may hold one of them are unpacked.
@@ -78,18 +105,20 @@ def decode(source: Any, tenant: str, day: str, ids: Collection[int] | None = Non
         ValueError: this is another Parquet file. Of other damage pyarrow raises what it likes.
     """
     pa, pq = load_arrow()
-    reader = pa.BufferReader(source) if isinstance(source, bytes) else source
-    file = pq.ParquetFile(reader, pre_buffer=True, page_checksum_verification=True)
-    if not any(file.schema_arrow.equals(_schema(unit)) for unit in ("ms", "us")):
+    metadata = pq.read_metadata(pa.BufferReader(footer))
+    pages = pq.ParquetFile(
+        file, metadata=metadata, pre_buffer=True, page_checksum_verification=True
+    )
+    if not any(pages.schema_arrow.equals(_schema(unit)) for unit in ("ms", "us")):
         raise ValueError("it has other columns")
-    kept = file.metadata.metadata or {}
-    for key, value in _about(tenant, day, file.metadata.num_rows).items():
+    kept = metadata.metadata or {}
+    for key, value in _about(tenant, day, metadata.num_rows).items():
         if kept.get(key.encode()) != value.encode():
             raise ValueError(f"its {key} is not {value!r}")
     if ids is None:
-        return _batch(file.read())
+        return _batch(pages.read())
     wanted = np.array(sorted({i for i in ids if -(2**63) <= i < 2**63}), dtype=np.int64)
-    batch = _batch(file.read_row_groups(_groups_with(file.metadata, wanted)))
+    batch = _batch(pages.read_row_groups(_groups_with(metadata, wanted)))
     return batch.take(np.flatnonzero(np.isin(batch.device_id, wanted)))
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from energycore.errors import ArchiveUnavailable
 
 __all__ = ["Files", "Source"]
 
-_LOGIN: Final = re.compile(r"//[^/@\s]*@")
+_ADDRESS: Final = re.compile(r"\w+://[^\s'\"]*")
 
 
 @attrs.frozen(kw_only=True)
@@ -37,12 +37,6 @@ class Files:
             else:
                 self.filesystem.pipe_file(self._path(name), content)
 
-    def fetch(self, name: str) -> bytes:
-        """All of a file."""
-        with _reaching(name):
-            content: bytes = self.filesystem.cat_file(self._path(name))
-            return content
-
     @contextmanager
     def opened(self, name: str) -> Iterator["Source"]:
         """A file of which parts will be read."""
@@ -63,11 +57,8 @@ class Files:
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""
-        with _reaching():
-            try:
-                self.filesystem.rm_file(self._path(name))
-            except FileNotFoundError:
-                pass
+        with _reaching(), suppress(FileNotFoundError):
+            self.filesystem.rm_file(self._path(name))
 
     def _path(self, name: str) -> str:
         return f"{self.root}/{name}"
@@ -125,11 +116,11 @@ def _reaching(name: str | None = None) -> Iterator[None]:
         if name is None:
             raise ArchiveUnavailable(f"the archive cannot do this now: {_reason(error)}") from error
         raise ArchiveUnavailable(f"the archive has no file {name!r}") from error
-    except Exception as error:  # noqa: BLE001 - each file system of fsspec has its own
+    except Exception as error:  # each file system has errors of its own
         raise ArchiveUnavailable(f"the archive cannot do this now: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what was said, without paths of this computer and without logins."""
+    """The first line of what was said, without addresses: they are not for everybody to know."""
     said = getattr(error, "strerror", None) or str(error)
-    return _LOGIN.sub("//", said.strip().partition("\n")[0]) or type(error).__name__
+    return _ADDRESS.sub("...", said.strip().partition("\n")[0]) or type(error).__name__

@@ -42,18 +42,18 @@ def iso_day(day: int) -> str:
         raise InvalidValue("day", day, "in the years 1 to 9999") from None
 
 
-def file_name(tenant: str, day: str, content: bytes) -> str:
-    """Where a file of a tenant's day belongs; it is called by the digest of its content."""
-    return f"{tenant_folder(tenant)}/day={day}/{digest_of(content)}.parquet"
+def file_name(tenant: str, day: str, footer: bytes) -> str:
+    """Where a file of a tenant's day belongs; it is called by the digest of its footer."""
+    return f"{tenant_folder(tenant)}/day={day}/{digest_of(footer)}.parquet"
 
 
 def day_and_digest(tenant: str, name: str) -> tuple[str, str] | None:
-    """What a name says of the file's content; None where the tenant can have no such file."""
+    """The day and the digest in a name; None where the tenant can have no such file."""
     folder, _, below = name.partition("/")
     found = _BELOW_TENANT.fullmatch(below)
     return (found[1], found[2]) if found and folder == tenant_folder(tenant) else None
 
 
 def digest_of(content: bytes) -> str:
-    """BLAKE2b with 128 bits, as `b2sum --length=128` prints it."""
+    """Of any bytes, as 32 hexadecimal digits."""
     return blake2b(content, digest_size=16).hexdigest()

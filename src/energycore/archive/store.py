@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Final
 
 import attrs
 import numpy as np
 
-from energycore.archive.columns import decode, encode
+from energycore.archive.columns import decode, encode, footer_of
 from energycore.archive.files import Files
 from energycore.archive.names import day_and_digest, digest_of, file_name, iso_day, tenant_folder
 from energycore.errors import ArchiveDamaged, ArchiveUnavailable, InvalidValue
@@ -25,8 +26,8 @@ _US_PER_DAY: Final = 86_400 * US_PER_SECOND
 class ParquetArchive:
     """Keeps days of readings as files; `open_archive` makes one.
 
-    A file is called by the digest of its content. Reading all of it compares the two; reading
-    some devices checks the pages that are read against their checksums.
+    Nothing is read from a damaged file: its name is the digest of its footer, and each page that
+    the footer points at has a checksum.
     """
 
     _files: Files
@@ -41,7 +42,7 @@ class ParquetArchive:
         tenant = tenant_of(scope)
         _check_day(day, batch)
         content = encode(tenant, iso_day(day), batch)
-        name = file_name(tenant, iso_day(day), content)
+        name = file_name(tenant, iso_day(day), footer_of(BytesIO(content)))
         self._files.put(name, content)
         return ArchivedFile(name=name, day=day, rows=len(batch), size_bytes=len(content))
 
@@ -57,14 +58,11 @@ class ParquetArchive:
         if named is None:
             raise ArchiveUnavailable(f"the archive has no file {name!r}")
         day, digest = named
-        if ids is not None:
-            with self._files.opened(name) as source, _undamaged(name):
-                return decode(source, tenant, day, ids)
-        content = self._files.fetch(name)
-        with _undamaged(name):
-            if digest_of(content) != digest:
-                raise ValueError("its content has another digest")
-            return decode(content, tenant, day)
+        with self._files.opened(name) as file, _undamaged(name):
+            footer = footer_of(file)
+            if digest_of(footer) != digest:
+                raise ValueError("its footer is another")
+            return decode(file, footer, tenant, day, ids)
 
     def names(self, scope: Scope) -> Sequence[str]:
         """The names of all files of the tenant, those that nothing refers to included."""
@@ -81,10 +79,11 @@ class ParquetArchive:
 def _check_day(day: int, batch: ReadingBatch) -> None:
     if not len(batch):
         raise InvalidValue("readings", 0, "at least one")
-    foreign = np.flatnonzero(batch.at_us // _US_PER_DAY != day)
-    if len(foreign):
-        at = np.datetime64(int(batch.at_us[foreign[0]]), "us")
-        raise InvalidValue("readings", str(at), f"of {iso_day(day)} in UTC")
+    first_us = day * _US_PER_DAY
+    for at_us in int(batch.at_us.min()), int(batch.at_us.max()):
+        if not first_us <= at_us < first_us + _US_PER_DAY:
+            at = str(np.datetime64(at_us, "us"))
+            raise InvalidValue("readings", at, f"of {iso_day(day)} in UTC")
 
 
 @contextmanager
@@ -93,6 +92,6 @@ def _undamaged(name: str) -> Iterator[None]:
         yield
     except ArchiveUnavailable:
         raise
-    except Exception as error:  # noqa: BLE001 - damage is met anywhere in a decoder
+    except Exception as error:  # damage shows anywhere in a decoder
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ArchiveDamaged(f"{name} does not hold what was written: {reason}") from error

@@ -121,6 +121,10 @@ class DeviceRepository(Protocol):
         """How many devices match."""
         ...
 
+    def ids(self, scope: Scope, filter_: DeviceFilter) -> Sequence[int]:
+        """The identities of the devices that match, in order."""
+        ...
+
     def pages(
         self,
         scope: Scope,

@@ -136,6 +136,10 @@ class SeriesStore(Protocol):
         """The versions of these devices, or of all."""
         ...
 
+    def members(self, scope: Scope, site_ids: Collection[int]) -> Sequence[int]:
+        """The devices that belong to any of these sites or ever did, in order."""
+        ...
+
     def put(self, scope: Scope, version: SeriesVersion) -> None:
         """Add a version; one that begins at or before the newest replaces that one's content.
 

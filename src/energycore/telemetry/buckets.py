@@ -10,9 +10,11 @@ from energycore.quantities.units import MISSING, IntArray
 from energycore.telemetry.amounts import Amounts
 from energycore.telemetry.groups import group_starts
 
-__all__ = ["BUCKET_COLUMNS", "Buckets"]
+__all__ = ["BUCKET_COLUMNS", "NOT_KEPT", "Buckets"]
 
 _LAST: Final = np.iinfo(np.int64).max
+NOT_KEPT: Final = int(_LAST)
+"""Stands for the greatest power of a bucket whose extremes nobody knows any more."""
 _ADDED: Final = ("covered_ms", "reading_count", "stored_ms")
 _AMOUNTS: Final = ("produced", "consumed", "stored", "room")
 
@@ -40,8 +42,10 @@ class Buckets:
     """Energy of negative power, as a positive number."""
     consumed_rest_mwms: IntArray
     min_mw: IntArray
-    """Least power of the covered time; `MISSING` where none is covered, or it is not kept."""
+    """Least power of the covered time, of several devices of that in which all are covered;
+    `MISSING` where there is no such time, or it is not known."""
     max_mw: IntArray
+    """Greatest power likewise; `NOT_KEPT` where the extremes are not known."""
     first_at_us: IntArray
     """The first reading; `MISSING` without one, and for sums of several devices."""
     first_mw: IntArray
@@ -140,7 +144,8 @@ class Buckets:
     def summed(self, series: int = 0) -> "Buckets":
         """Add the buckets of all series up to those of one, by start; all tile time alike.
 
-        Min, max, first and last of a sum do not follow from those of its parts: they are missing.
+        The extremes of a sum do not follow from those of its parts: they are not kept; neither
+        are its first and last reading.
         """
         if not len(self):
             return self
@@ -148,10 +153,11 @@ class Buckets:
         starts = group_starts(ordered.start_us)
         result = _merged_groups(ordered, starts, ordered.start_us, ordered.end_us)
         nothing = np.full(len(result), MISSING, dtype=np.int64)
-        names = ("min_mw", "max_mw", *_READING_COLUMNS)
+        names = ("min_mw", *_READING_COLUMNS)
         return attrs.evolve(
             result,
             series=np.full(len(result), series, dtype=np.int64),
+            max_mw=np.full(len(result), NOT_KEPT, dtype=np.int64),
             **dict.fromkeys(names, nothing),
         )
 
@@ -196,8 +202,11 @@ def _merged_groups(
         columns[whole], columns[rest] = amounts.whole, amounts.rest
     least = np.where(buckets.min_mw == MISSING, _LAST, buckets.min_mw)
     least = np.minimum.reduceat(least, starts)
-    columns["min_mw"] = np.where(least == _LAST, MISSING, least)
-    columns["max_mw"] = np.maximum.reduceat(buckets.max_mw, starts)  # MISSING is the least number
+    # MISSING is the least number and NOT_KEPT the greatest: one gives way, the other stays.
+    greatest = np.maximum.reduceat(buckets.max_mw, starts)
+    unknown = (least == _LAST) | (greatest == NOT_KEPT)
+    columns["min_mw"] = np.where(unknown, MISSING, least)
+    columns["max_mw"] = greatest
     rows = np.arange(len(buckets))
     has = buckets.reading_count > 0
     first = np.minimum.reduceat(np.where(has, rows, _LAST), starts)

@@ -13,7 +13,8 @@ Weeks begin on Monday as in ISO 8601. A week or month begins with its first day,
 one if the zone left that out. Hours and quarter-hours are counted by the time elapsed since the day
 began: the two hours that an autumn night calls 02:00 are two buckets, and where clocks change by
 half an hour (Australia/Lord_Howe) such a day ends with a bucket of half an hour. From 1973 on all
-offsets are whole quarters of an hour, so that quarter-hours are those of UTC in every zone.
+offsets are whole quarters of an hour (in Pacific/Kiritimati from October 1979 on), so that
+quarter-hours are those of UTC in every zone.
 """
 
 from enum import Enum
@@ -52,7 +53,7 @@ class Interval(Enum):
 
     @property
     def nominal_us(self) -> int:
-        """Length [us] without changes of the clock, of the shortest month; grows with coarseness."""
+        """Length [us] if no clock changes, of the shortest month; the coarser the longer."""
         return _NOMINAL_US[self]
 
 
@@ -185,8 +186,9 @@ def _day_starts(zone: ZoneInfo, dates: IntArray) -> IntArray:
     earliest_local_us = np.minimum.accumulate((starts_us + offsets_us)[::-1])[::-1]
     last = np.searchsorted(earliest_local_us, midnights_us) - 1
     next_change_us = np.append(starts_us[1:], np.iinfo(np.int64).max)
-    begins_us: IntArray = np.minimum(midnights_us - offsets_us[last], next_change_us[last])
-    return begins_us[np.append(True, begins_us[1:] > begins_us[:-1])]
+    begins_us = np.minimum(midnights_us - offsets_us[last], next_change_us[last])
+    distinct_us: IntArray = begins_us[np.append(True, begins_us[1:] > begins_us[:-1])]
+    return distinct_us
 
 
 def _divided(edges: IntArray, unit_us: int) -> IntArray:

@@ -33,6 +33,16 @@ class Pieces:
     start_ms: IntArray
     end_ms: IntArray
 
+    def take(self, rows: IntArray) -> "Pieces":
+        """The stretches at these positions."""
+        reading = rows if isinstance(self.reading, slice) else self.reading[rows]
+        return Pieces(
+            reading=reading,
+            bucket=self.bucket[rows],
+            start_ms=self.start_ms[rows],
+            end_ms=self.end_ms[rows],
+        )
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Coverage:
@@ -49,6 +59,18 @@ class Coverage:
     """And that reading's power."""
     capacity_mwh: IntArray | None
     """What the storage could hold then, `MISSING` without storage; None where no charge is known."""
+
+    def take(self, rows: IntArray) -> "Coverage":
+        """The readings at these positions, each covering the same time as before."""
+        return attrs.evolve(
+            self,
+            readings=self.readings.take(rows),
+            at_ms=self.at_ms[rows],
+            end_ms=self.end_ms[rows],
+            next_ms=None if self.next_ms is None else self.next_ms[rows],
+            next_mw=None if self.next_mw is None else self.next_mw[rows],
+            capacity_mwh=None if self.capacity_mwh is None else self.capacity_mwh[rows],
+        )
 
     def pieces(self, edges_us: IntArray) -> Pieces:
         """Cut the covered time at the edges of intervals; what lies outside is left out.

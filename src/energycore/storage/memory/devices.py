@@ -88,6 +88,11 @@ class MemoryDevices:
         tenant = tenant_of(scope)
         return sum(1 for _ in matching(self._work.see(tenant), filter_))
 
+    def ids(self, scope: Scope, filter_: DeviceFilter) -> Sequence[int]:
+        """The identities of the devices that match, in order."""
+        tenant = tenant_of(scope)
+        return [record.id for record in matching(self._work.see(tenant), filter_)]
+
     def pages(
         self,
         scope: Scope,

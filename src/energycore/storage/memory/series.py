@@ -13,7 +13,6 @@ from energycore.telemetry.series import SeriesTable, SeriesVersion
 
 __all__ = ["MemorySeries"]
 
-
 Version = TypeVar("Version", SeriesVersion, ZoneVersion)
 
 
@@ -29,6 +28,16 @@ class MemorySeries:
         series = self._work.see(tenant).series
         wanted = series.keys() if ids is None else set(ids) & series.keys()
         return SeriesTable.of([version for device_id in wanted for version in series[device_id]])
+
+    def members(self, scope: Scope, site_ids: Collection[int]) -> Sequence[int]:
+        """The devices that belong to any of these sites or ever did, in order."""
+        tenant = tenant_of(scope)
+        series = self._work.see(tenant).series
+        return sorted(
+            device_id
+            for device_id, versions in series.items()
+            if any(version.site_id in site_ids for version in versions)
+        )
 
     def put(self, scope: Scope, version: SeriesVersion) -> None:
         """Add a version; one that begins at or before the newest replaces that one's content."""
@@ -53,7 +62,8 @@ class MemorySeries:
 
 
 def _with(versions: Sequence[Version], new: Version) -> tuple[Version, ...]:
-    newest_us = versions[-1].valid_from_us
-    if new.valid_from_us > newest_us:
-        return tuple([*versions, new])
-    return tuple([*versions[:-1], attrs.evolve(new, valid_from_us=newest_us)])
+    result = list(versions)
+    if new.valid_from_us <= versions[-1].valid_from_us:
+        new = attrs.evolve(new, valid_from_us=result.pop().valid_from_us)
+    result.append(new)
+    return tuple(result)

@@ -18,12 +18,13 @@ from energycore.protocols.records import (
     PageRequest,
 )
 from energycore.protocols.scope import Scope, tenant_of
+from energycore.protocols.versions import series_version
 from energycore.storage.rules import check_cursors, check_text, is_storable
 from energycore.storage.sql.filters import conditions_of
 from energycore.storage.sql.paging import KeysetPager
-from energycore.storage.sql.rows import device_of, device_values
+from energycore.storage.sql.rows import device_of, device_values, series_values
 from energycore.storage.sql.session import AnyRow, Session
-from energycore.storage.sql.tables import device, device_tag, site
+from energycore.storage.sql.tables import device, device_tag, series, site
 
 __all__ = ["SqlDevices"]
 
@@ -57,7 +58,10 @@ class SqlDevices:
             raise self._taken(tenant, new)
         self._put_tags(tenant, device_id, new.tags)
         given = {field.name: getattr(new, field.name) for field in attrs.fields(NewDevice)}
-        return DeviceRecord(id=device_id, **given)
+        record = DeviceRecord(id=device_id, **given)
+        first = series_version(record, record.registered_at_us)
+        self._session.change(self._session.insert(series).values(series_values(tenant, first)))
+        return record
 
     def get_many(self, scope: Scope, ids: Collection[int]) -> Mapping[int, DeviceRecord]:
         """The devices of these identities; missing ones are left out."""
@@ -110,6 +114,20 @@ class SqlDevices:
         conditions = conditions_of(self._session, tenant, filter_)
         statement = select(func.count()).select_from(device).where(*conditions)
         return int(self._session.read(statement).scalar_one())
+
+    def ids(self, scope: Scope, filter_: DeviceFilter) -> Sequence[int]:
+        """The identities of the devices that match, in order."""
+        tenant = tenant_of(scope)
+        conditions = conditions_of(self._session, tenant, filter_)
+        found = self._session.read(select(device.c.id).where(*conditions).order_by(device.c.id))
+        return list(found.scalars())
+
+    def ids(self, scope: Scope, filter_: DeviceFilter) -> Sequence[int]:
+        """The identities of the devices that match, in order."""
+        tenant = tenant_of(scope)
+        conditions = conditions_of(self._session, tenant, filter_)
+        statement = select(device.c.id).where(*conditions).order_by(device.c.id)
+        return list(self._session.read(statement).scalars())
 
     def pages(
         self,

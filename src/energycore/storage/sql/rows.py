@@ -10,11 +10,14 @@ from energycore.encoding import decode_device, decode_dispatch, encode_dispatch,
 from energycore.protocols.records import DeviceRecord, NewDevice, NewSite, ShardRecord, SiteRecord
 from energycore.storage.rules import MAX_INT64, name_key
 from energycore.storage.sql.session import AnyRow
+from energycore.telemetry.series import GapPolicy, SeriesVersion
 
 __all__ = [
     "device_of",
     "device_values",
     "from_signed",
+    "series_of",
+    "series_values",
     "shard_of",
     "site_of",
     "site_values",
@@ -70,6 +73,7 @@ def device_values(tenant: str, new: NewDevice) -> dict[str, Any]:
         "is_active": new.is_active,
         "data_source": new.data_source.value,
         "max_gap_us": new.max_gap_us,
+        "gap_policy": new.gap_policy.value,
         "registered_at_us": new.registered_at_us,
         "simulated_from_us": new.simulated_from_us,
         "dispatch": strategy,
@@ -97,9 +101,37 @@ def device_of(row: AnyRow, tags: Sequence[str]) -> DeviceRecord:
         is_active=row.is_active,
         data_source=DataSource(row.data_source),
         max_gap_us=row.max_gap_us,
+        gap_policy=GapPolicy(row.gap_policy),
         registered_at_us=row.registered_at_us,
         simulated_from_us=row.simulated_from_us,
         dispatch=None if row.dispatch is None else decode_dispatch(row.dispatch, parameters),
+    )
+
+
+def series_values(tenant: str, version: SeriesVersion) -> dict[str, Any]:
+    """The columns of a version of a device's series."""
+    return {
+        "tenant_id": tenant,
+        "device_id": version.device_id,
+        "valid_from_us": version.valid_from_us,
+        "site_id": version.site_id,
+        "is_active": version.is_active,
+        "gap_policy": version.gap_policy.value,
+        "max_gap_us": version.max_gap_us,
+        "capacity_mwh": version.capacity_mwh,
+    }
+
+
+def series_of(row: AnyRow) -> SeriesVersion:
+    """The version of a row of the table of series."""
+    return SeriesVersion(
+        device_id=row.device_id,
+        valid_from_us=row.valid_from_us,
+        site_id=row.site_id,
+        is_active=row.is_active,
+        gap_policy=GapPolicy(row.gap_policy),
+        max_gap_us=row.max_gap_us,
+        capacity_mwh=row.capacity_mwh,
     )
 
 

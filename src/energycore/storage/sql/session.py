@@ -1,8 +1,9 @@
 """One transaction on a connection, and the few things that databases write differently."""
 
 import json
+import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -35,6 +36,10 @@ Upsert: TypeAlias = postgresql.Insert | sqlite.Insert
 """An INSERT that can say what happens to rows that are there already."""
 
 
+_WATERMARK: Final = 0x656E_6572
+"""The class of advisory locks on the watermarks of tenants."""
+
+
 class Session:
     """Executes the statements of one unit of work.
 
@@ -64,6 +69,14 @@ class Session:
         self.check_writable()
         with translated():
             return self._connection.execute(statement, rows)
+
+    def load(self, table: Table, columns: Sequence[Sequence[Any]]) -> None:
+        """Store many rows of which none is there yet; columns in the order of the table."""
+        self.check_writable()
+        insert = str(table.insert().compile(dialect=self._connection.dialect))
+        if columns[0]:
+            with translated():
+                self._connection.exec_driver_sql(insert, list(zip(*columns, strict=True)))
 
     def attempt(self, statement: Executable) -> "CursorResult[*tuple[Any, ...]]":
         """The same; if it breaks a constraint, the transaction goes on as if it had not run.
@@ -102,6 +115,17 @@ class Session:
         """Whether a text contains another one, code point by code point."""
         find = func.strpos if self._is_postgresql else func.instr
         return find(column, needle) > 0
+
+    def hold_watermark(self, tenant: str, *, alone: bool) -> None:
+        """Keep a tenant's watermark, and what days it has, as they are until the transaction ends.
+
+        Whoever stores readings holds it together with others, whoever moves it holds it alone.
+        The writers of SQLite take turns anyway.
+        """
+        self.check_writable()
+        if self._is_postgresql:
+            lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+            self.read(select(lock(_WATERMARK, zlib.crc32(tenant.encode()) - (1 << 31))))
 
     def check_devices(self, tenant: str, ids: Iterable[int]) -> None:
         """Refuse identities that no device of the tenant has; none that it has ever goes.

@@ -12,7 +12,8 @@ from energycore.storage.rules import check_cursors, check_text, is_storable
 from energycore.storage.sql.paging import KeysetPager
 from energycore.storage.sql.rows import site_of, site_values
 from energycore.storage.sql.session import AnyRow, Session
-from energycore.storage.sql.tables import site
+from energycore.storage.sql.tables import site, site_zone
+from energycore.telemetry.series import BEGINNING_US
 
 __all__ = ["SqlSites"]
 
@@ -32,6 +33,13 @@ class SqlSites:
         site_id = self._session.change(insert.returning(site.c.id)).scalar_one_or_none()
         if site_id is None:
             raise self._taken(scope, new)
+        zone = {
+            "tenant_id": tenant,
+            "site_id": site_id,
+            "valid_from_us": BEGINNING_US,
+            "time_zone": new.site.time_zone,
+        }
+        self._session.change(self._session.insert(site_zone).values(zone))
         given = {field.name: getattr(new, field.name) for field in attrs.fields(NewSite)}
         return SiteRecord(id=site_id, **given)
 

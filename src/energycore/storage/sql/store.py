@@ -13,6 +13,8 @@ from energycore.storage.sql.devices import SqlDevices
 from energycore.storage.sql.engine import begin_options, is_in_memory, make_engine
 from energycore.storage.sql.faults import translated
 from energycore.storage.sql.fleet import SqlFleet
+from energycore.storage.sql.rollups import SqlRollups
+from energycore.storage.sql.series import SqlSeries
 from energycore.storage.sql.session import Session
 from energycore.storage.sql.settings import SqlSettings
 from energycore.storage.sql.sites import SqlSites
@@ -31,6 +33,8 @@ class SqlUnitOfWork:
     devices: SqlDevices
     fleet: SqlFleet
     telemetry: SqlTelemetry
+    series: SqlSeries
+    rollups: SqlRollups
     settings: SqlSettings
 
     @classmethod
@@ -41,6 +45,8 @@ class SqlUnitOfWork:
             devices=SqlDevices(session),
             fleet=SqlFleet(session),
             telemetry=SqlTelemetry(session),
+            series=SqlSeries(session),
+            rollups=SqlRollups(session),
             settings=SqlSettings(session),
         )
 

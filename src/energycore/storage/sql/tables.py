@@ -15,8 +15,10 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -29,14 +31,21 @@ from energycore.devices.fields import MAX_TEXT
 
 __all__ = [
     "METADATA",
+    "bucket",
     "device",
     "device_state",
     "device_tag",
+    "ledger",
+    "mark",
     "reading",
+    "reading_day",
+    "rollup",
+    "series",
     "setting",
     "shard",
     "simulation_state",
     "site",
+    "site_zone",
 ]
 
 METADATA: Final = MetaData(
@@ -114,6 +123,8 @@ device: Final = Table(
     Column("dispatch", _TEXT),
     Column("dispatch_parameters", _JSON),
     Column("version", Integer, nullable=False),
+    # SQLite adds no column to a table that has rows without a default.
+    Column("gap_policy", _TEXT, server_default="hold", nullable=False),
     UniqueConstraint("tenant_id", "id"),
     UniqueConstraint("tenant_id", "external_id"),
     UniqueConstraint("tenant_id", "site_id", "name"),
@@ -172,7 +183,39 @@ simulation_state: Final = Table(
     sqlite_with_rowid=False,
 )
 
+site_zone: Final = Table(
+    "energycore_site_zone",
+    METADATA,
+    _tenant(),
+    Column("site_id", BigInteger, nullable=False),
+    Column("valid_from_us", BigInteger, nullable=False),
+    Column("time_zone", _TEXT, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "site_id", "valid_from_us"),
+    ForeignKeyConstraint(
+        ["tenant_id", "site_id"], ["energycore_site.tenant_id", "energycore_site.id"]
+    ),
+    sqlite_with_rowid=False,
+)
+
+series: Final = Table(
+    "energycore_series",
+    METADATA,
+    _tenant(),
+    Column("device_id", BigInteger, nullable=False),
+    Column("valid_from_us", BigInteger, nullable=False),
+    Column("site_id", BigInteger),
+    Column("is_active", Boolean, nullable=False),
+    Column("gap_policy", _TEXT, nullable=False),
+    Column("max_gap_us", BigInteger, nullable=False),
+    Column("capacity_mwh", BigInteger),
+    PrimaryKeyConstraint("tenant_id", "device_id", "valid_from_us"),
+    _of_device(),
+    sqlite_with_rowid=False,
+)
+Index(None, series.c.tenant_id, series.c.site_id, series.c.device_id)
+
 # No reference to the device: it would be checked for every row; `append` checks each device once.
+# On PostgreSQL it is partitioned by UTC day, with the key (device_id, at_us, tenant_id).
 reading: Final = Table(
     "energycore_reading",
     METADATA,
@@ -182,6 +225,89 @@ reading: Final = Table(
     Column("power_mw", BigInteger, nullable=False),
     Column("stored_mwh", BigInteger),
     PrimaryKeyConstraint("tenant_id", "at_us", "device_id"),
+    sqlite_with_rowid=False,
+)
+
+reading_day: Final = Table(
+    "energycore_reading_day",
+    METADATA,
+    _tenant(),
+    Column("day", BigInteger, nullable=False),
+    Column("has_rows", Boolean, nullable=False),
+    Column("file_name", Text),
+    Column("file_rows", BigInteger),
+    Column("file_size_bytes", BigInteger),
+    Column("is_lost", Boolean, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "day"),
+    sqlite_with_rowid=False,
+)
+
+# Large batches that were stored, by a hash of their columns.
+ledger: Final = Table(
+    "energycore_ledger",
+    METADATA,
+    _tenant(),
+    Column("digest", LargeBinary, nullable=False),
+    Column("readings", BigInteger, nullable=False),
+    Column("newest_us", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "digest"),
+    sqlite_with_rowid=False,
+)
+
+rollup: Final = Table(
+    "energycore_rollup",
+    METADATA,
+    _tenant(),
+    Column("rolled_us", BigInteger),
+    Column("quarter_hour_from_us", BigInteger),
+    Column("day_from_us", BigInteger),
+    Column("month_from_us", BigInteger),
+    PrimaryKeyConstraint("tenant_id"),
+    sqlite_with_rowid=False,
+)
+
+mark: Final = Table(
+    "energycore_mark",
+    METADATA,
+    _tenant(),
+    Column("day", BigInteger, nullable=False),
+    Column("device_id", BigInteger, nullable=False),
+    Column("marks", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "day", "device_id"),
+    sqlite_with_rowid=False,
+)
+
+# Tier and kind are numbers, as the rows are many.
+bucket: Final = Table(
+    "energycore_bucket",
+    METADATA,
+    _tenant(),
+    Column("tier", SmallInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("series_id", BigInteger, nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger, nullable=False),
+    Column("covered_ms", BigInteger, nullable=False),
+    Column("reading_count", BigInteger, nullable=False),
+    Column("produced_mwh", BigInteger, nullable=False),
+    Column("produced_rest_mwms", BigInteger, nullable=False),
+    Column("consumed_mwh", BigInteger, nullable=False),
+    Column("consumed_rest_mwms", BigInteger, nullable=False),
+    Column("min_mw", BigInteger),
+    Column("max_mw", BigInteger),
+    Column("first_at_us", BigInteger),
+    Column("first_mw", BigInteger),
+    Column("first_mwh", BigInteger),
+    Column("last_at_us", BigInteger),
+    Column("last_mw", BigInteger),
+    Column("last_mwh", BigInteger),
+    Column("stored_ms", BigInteger, nullable=False),
+    Column("stored_mwh_h", BigInteger, nullable=False),
+    Column("stored_rest_mwh_ms", BigInteger, nullable=False),
+    Column("room_mwh_h", BigInteger, nullable=False),
+    Column("room_rest_mwh_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "tier", "kind", "series_id", "start_us"),
     sqlite_with_rowid=False,
 )
 

@@ -1,0 +1,227 @@
+"""Exact totals of devices, sites and whole fleets, from what is kept of them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import attrs
+import numpy as np
+
+from energycore.devices.registry import device_kinds
+from energycore.protocols.records import DeviceFilter
+from energycore.protocols.scope import Scope
+from energycore.protocols.storage import UnitOfWork
+from energycore.protocols.telemetry import RollupState
+from energycore.quantities.units import IntArray
+from energycore.services.recorded import Recorded
+from energycore.services.settings import ROLLUP_ZONE_SETTING
+from energycore.telemetry.buckets import Buckets
+from energycore.telemetry.coverage import Coverage, cover
+from energycore.telemetry.plans import Grid, Kept, Plan
+from energycore.telemetry.series import BEGINNING_US, SeriesTable
+from energycore.telemetry.sums import Membership, sum_buckets
+from energycore.telemetry.tiers import US_PER_DAY, SeriesKind, Tier
+
+__all__ = ["FLEET_ID", "Totals", "counted_kinds", "reach_of"]
+
+FLEET_ID = 0
+
+
+@attrs.frozen(kw_only=True)
+class Totals:
+    """What one transaction can tell about totals.
+
+    Args:
+        work: the transaction.
+        scope: whose totals.
+        recorded: where readings come from.
+        now_us: no power is held beyond it.
+        state: how far the totals have come.
+        default_zone: IANA time zone of devices without a site.
+    """
+
+    work: UnitOfWork
+    scope: Scope
+    recorded: Recorded
+    now_us: int
+    state: RollupState
+    default_zone: str
+
+    @classmethod
+    def of(
+        cls, work: UnitOfWork, scope: Scope, recorded: Recorded, now_us: int, default_zone: str
+    ) -> "Totals":
+        """The totals of a tenant, in the default zone in which they are kept."""
+        kept_zone = work.settings.get(scope, ROLLUP_ZONE_SETTING)
+        return cls(
+            work=work,
+            scope=scope,
+            recorded=recorded,
+            now_us=now_us,
+            state=work.rollups.state(scope),
+            default_zone=kept_zone or default_zone,
+        )
+
+    def grids(self, table: SeriesTable) -> dict[int, Grid]:
+        """The calendar that each device's days and months follow."""
+        zones = self.work.series.zones(self.scope)
+        by_site = {
+            site_id: [(version.valid_from_us, version.time_zone) for version in versions]
+            for site_id, versions in zones.items()
+        }
+        return {
+            device_id: _device_grid(table, device_id, by_site, self.default_zone)
+            for device_id in table.device_ids
+        }
+
+    def site_grids(self) -> dict[int, Grid]:
+        """The calendar that each site's days and months follow."""
+        zones = self.work.series.zones(self.scope)
+        return {
+            site_id: _grid((version.valid_from_us, version.time_zone) for version in versions)
+            for site_id, versions in zones.items()
+        }
+
+    def fleet_grid(self) -> Grid:
+        """The calendar of the fleet's days and months."""
+        return Grid(zones=((BEGINNING_US, self.default_zone),))
+
+    def kept(self, table: SeriesTable, grid: Grid, start_us: int, end_us: int) -> Kept:
+        """What is kept of these devices, or of their sums, in and around a range."""
+        # A month may begin before the range, and readings reach over a day at most.
+        first, last = start_us // US_PER_DAY - 32, end_us // US_PER_DAY + 33
+        marks = self.work.rollups.marks(
+            self.scope, ids=table.device_ids, start_day=first, end_day=last
+        )
+        days = self.work.telemetry.days(self.scope, start_day=first, end_day=last)
+        return Kept(
+            rolled_us=self.state.rolled_us,
+            kept_from_us=self.state.kept_from_us,
+            marked_days=np.unique(marks.day).tolist(),
+            lost_days=[day.day for day in days if day.is_lost],
+            reach_us=reach_of(table),
+            grid=grid,
+        )
+
+    def coverage(
+        self, table: SeriesTable, ids: Sequence[int], start_us: int, end_us: int
+    ) -> Coverage:
+        """What readings say about a range."""
+        before_us, after_us = reach_of(table)
+        readings = self.recorded.read(
+            self.work,
+            self.scope,
+            ids,
+            start_us=start_us - after_us,
+            end_us=end_us + before_us + (1 if before_us else 0),
+        )
+        return cover(readings, table, self.now_us)
+
+    def of_devices(self, plan: Plan, table: SeriesTable, ids: Sequence[int]) -> Buckets:
+        """The totals of each device in the buckets of a plan."""
+        return self._answer(
+            plan,
+            lambda tier, start_us, end_us: self.work.rollups.read(
+                self.scope, tier, SeriesKind.DEVICE, ids, start_us=start_us, end_us=end_us
+            ),
+            lambda edges_us: self.coverage(table, ids, int(edges_us[0]), int(edges_us[-1])).buckets(
+                edges_us
+            ),
+        )
+
+    def of_sums(
+        self,
+        plan: Plan,
+        table: SeriesTable,
+        kind: SeriesKind,
+        memberships: Mapping[int, Membership],
+    ) -> Buckets:
+        """The totals of sums that are kept as series of their own: of sites, or of the fleet."""
+        ids = _members(memberships.values())
+
+        def fresh(edges_us: IntArray) -> Buckets:
+            coverage = self.coverage(table, ids, int(edges_us[0]), int(edges_us[-1]))
+            return Buckets.concatenate(
+                [sum_buckets(coverage, m, edges_us, key) for key, m in memberships.items()]
+            )
+
+        return self._answer(
+            plan,
+            lambda tier, start_us, end_us: self.work.rollups.read(
+                self.scope, tier, kind, list(memberships), start_us=start_us, end_us=end_us
+            ),
+            fresh,
+        )
+
+    def of_selection(self, plan: Plan, table: SeriesTable, membership: Membership) -> Buckets:
+        """The totals of any devices together; their extremes only where readings are read."""
+        ids = _members([membership])
+
+        def fresh(edges_us: IntArray) -> Buckets:
+            coverage = self.coverage(table, ids, int(edges_us[0]), int(edges_us[-1]))
+            return sum_buckets(coverage, membership, edges_us, FLEET_ID)
+
+        return self._answer(
+            plan,
+            lambda tier, start_us, end_us: self.work.rollups.sums(
+                self.scope, tier, ids, start_us=start_us, end_us=end_us
+            ),
+            fresh,
+        )
+
+    def _answer(
+        self,
+        plan: Plan,
+        kept: Callable[[Tier, int, int], Buckets],
+        fresh: Callable[[IntArray], Buckets],
+    ) -> Buckets:
+        parts = [
+            kept(tier, start_us, end_us)
+            for tier, spans in plan.totals.items()
+            for start_us, end_us in spans.stretches()
+        ]
+        for start_us, end_us in plan.readings.stretches():
+            inner = plan.edges_us[(plan.edges_us > start_us) & (plan.edges_us < end_us)]
+            parts.append(fresh(np.concatenate(([start_us], inner, [end_us]))))
+        return Buckets.concatenate(parts).merged(plan.edges_us)
+
+
+def counted_kinds(filter_: DeviceFilter) -> DeviceFilter:
+    """The same filter without the kinds that belong into no totals."""
+    counted = [name for name, kind in device_kinds().items() if kind.role.is_counted]
+    wanted = counted if filter_.kinds is None else filter_.kinds
+    return attrs.evolve(filter_, kinds=tuple(name for name in counted if name in wanted))
+
+
+def reach_of(table: SeriesTable) -> tuple[int, int]:
+    """How far before and after its instant a reading of these devices says anything [us]."""
+    return table.longest_gap_us(linear=True), table.longest_gap_us()
+
+
+def _members(memberships: Iterable[Membership]) -> list[int]:
+    return sorted({device_id for membership in memberships for device_id in membership.stays})
+
+
+def _device_grid(
+    table: SeriesTable,
+    device_id: int,
+    zones: Mapping[int, Sequence[tuple[int, str]]],
+    default_zone: str,
+) -> Grid:
+    versions = table.versions(device_id)
+    ends = [*(version.valid_from_us for version in versions[1:]), None]
+    changes: list[tuple[int, str]] = []
+    for version, end_us in zip(versions, ends, strict=True):
+        begin_us = version.valid_from_us if changes else BEGINNING_US
+        site = version.site_id
+        keys = [(BEGINNING_US, default_zone)] if site is None else zones[site]
+        in_force = [key for key in keys if key[0] <= begin_us][-1:]
+        changes += [(begin_us, zone) for _, zone in in_force]
+        changes += [k for k in keys if k[0] > begin_us and (end_us is None or k[0] < end_us)]
+    return _grid(changes)
+
+
+def _grid(changes: Iterable[tuple[int, str]]) -> Grid:
+    distinct: list[tuple[int, str]] = []
+    for at_us, zone in changes:
+        if not distinct or distinct[-1][1] != zone:
+            distinct.append((at_us, zone))
+    return Grid(zones=tuple(distinct))

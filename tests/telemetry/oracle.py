@@ -1,0 +1,265 @@
+"""Histories of devices, and what is known of each unit of their time, by asking one unit at a time.
+
+All instants of a history are whole units (a millisecond, a minute ...) apart, so that what is known
+and the held power do not change within a unit. Energy of lines is integrated with fractions.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import pairwise, product
+
+import attrs
+import numpy as np
+from hypothesis import strategies as st
+
+from energycore.quantities.units import MISSING
+from energycore.telemetry.amounts import MS_PER_HOUR
+from energycore.telemetry.buckets import Buckets
+from energycore.telemetry.readings import ReadingBatch
+from energycore.telemetry.series import GapPolicy, SeriesTable, SeriesVersion
+
+LARGEST_MW = 10**11
+LARGEST_MWH = 10**12
+
+
+@attrs.frozen
+class Reading:
+    """A row of a batch."""
+
+    device_id: int
+    at_us: int
+    power_mw: int
+    stored_mwh: int = MISSING
+
+
+@attrs.frozen
+class Device:
+    """Versions and readings of one device, oldest first."""
+
+    versions: tuple[SeriesVersion, ...]
+    readings: tuple[Reading, ...]
+
+    @property
+    def id(self):
+        return self.versions[0].device_id
+
+    def version_at(self, at_us):
+        """The version in force: the newest that has begun; before all of them the first."""
+        begun = [version for version in self.versions if version.valid_from_us <= at_us]
+        return begun[-1] if begun else self.versions[0]
+
+    def is_expected(self, at_us):
+        return self.versions[0].valid_from_us <= at_us and self.version_at(at_us).is_active
+
+    def known_at(self, at_us, until_us):
+        """The reading that tells the power from an instant on, and the next one for a line."""
+        before = [reading for reading in self.readings if reading.at_us <= at_us]
+        after = [reading for reading in self.readings if reading.at_us > at_us]
+        if not before or at_us >= until_us:
+            return None
+        reading = before[-1]
+        rule = self.version_at(reading.at_us)
+        since = [v for v in self.versions if reading.at_us < v.valid_from_us <= at_us]
+        if not all(version.is_active for version in [rule, *since]):
+            return None
+        if rule.gap_policy is GapPolicy.HOLD and at_us < reading.at_us + rule.max_gap_us:
+            return reading, None
+        if rule.gap_policy is GapPolicy.LINEAR and after:
+            if after[0].at_us - reading.at_us <= rule.max_gap_us:
+                return reading, after[0]
+        return None
+
+
+@attrs.frozen
+class History:
+    """Some devices, and a question about them."""
+
+    unit_us: int
+    devices: tuple[Device, ...]
+    edges: tuple[int, ...]
+    until_us: int
+
+    @property
+    def edges_us(self):
+        return np.array(self.edges, dtype=np.int64)
+
+    @property
+    def table(self):
+        return SeriesTable.of([v for device in self.devices for v in device.versions])
+
+    @property
+    def batch(self):
+        """By device and instant."""
+        return batch_of(r for device in self.devices for r in device.readings)
+
+
+def batch_of(readings: Iterable[Reading]) -> ReadingBatch:
+    """The readings as columns, in their order."""
+    names = [field.name for field in attrs.fields(Reading)]
+    rows = np.array([attrs.astuple(reading) for reading in readings], dtype=np.int64)
+    return ReadingBatch(**dict(zip(names, rows.reshape(-1, len(names)).T, strict=True)))
+
+
+def rows_of(buckets: Buckets) -> list[tuple[int, ...]]:
+    """The buckets as rows of plain numbers."""
+    return list(zip(*(column.tolist() for column in buckets.columns().values()), strict=True))
+
+
+def power_on_line(first, last, at_us):
+    share = Fraction(at_us - first.at_us, last.at_us - first.at_us)
+    return first.power_mw + (last.power_mw - first.power_mw) * share
+
+
+def positive_area(begin, end, length):
+    """The area between zero and the positive part of a line."""
+    if begin < 0 and end < 0:
+        return Fraction(0)
+    if begin >= 0 and end >= 0:
+        return Fraction(begin + end) * length / 2
+    height = max(begin, end)
+    return height * (length * Fraction(height) / abs(end - begin)) / 2
+
+
+def energy_on_line(first, last, at_us, sign):
+    """Energy of one sign from the beginning of a line to an instant, in whole mW ms."""
+    begin, end = sign * Fraction(first.power_mw), sign * power_on_line(first, last, at_us)
+    return round(positive_area(begin, end, Fraction(at_us - first.at_us, 1_000)))
+
+
+def bucket_row(history, device, start_us, end_us):
+    """One bucket as a row; None if nothing is known and no reading lies in it."""
+    covered_ms = produced = consumed = stored_ms = stored = room = 0
+    powers = []
+    unit_us, unit_ms = history.unit_us, history.unit_us // 1_000
+    for at_us in range(start_us, end_us, unit_us):
+        known = device.known_at(at_us, history.until_us)
+        if known is None:
+            continue
+        reading, following = known
+        covered_ms += unit_ms
+        if following is None:
+            produced += max(reading.power_mw, 0) * unit_ms
+            consumed += max(-reading.power_mw, 0) * unit_ms
+            powers.append(reading.power_mw)
+        else:
+            line = reading, following
+            next_us = at_us + unit_us
+            produced += energy_on_line(*line, next_us, 1) - energy_on_line(*line, at_us, 1)
+            consumed += energy_on_line(*line, next_us, -1) - energy_on_line(*line, at_us, -1)
+            powers += [round(power_on_line(*line, t)) for t in (at_us, next_us)]
+        capacity_mwh = device.version_at(reading.at_us).capacity_mwh
+        if reading.stored_mwh != MISSING and capacity_mwh is not None:
+            stored_ms += unit_ms
+            stored += reading.stored_mwh * unit_ms
+            room += capacity_mwh * unit_ms
+    inside = [r for r in device.readings if start_us <= r.at_us < end_us]
+    if not inside and not covered_ms:
+        return None
+    nothing = Reading(device.id, MISSING, MISSING)
+    return (
+        *(device.id, start_us, end_us),
+        *(covered_ms, len(inside)),
+        *divmod(produced, MS_PER_HOUR),
+        *divmod(consumed, MS_PER_HOUR),
+        *((min(powers), max(powers)) if powers else (MISSING, MISSING)),
+        *attrs.astuple([*inside, nothing][0])[1:],
+        *attrs.astuple([nothing, *inside][-1])[1:],
+        stored_ms,
+        *divmod(stored, MS_PER_HOUR),
+        *divmod(room, MS_PER_HOUR),
+    )
+
+
+def bucket_rows(history):
+    """All buckets as rows, by device and start."""
+    spans = list(pairwise(history.edges))
+    rows = [bucket_row(history, device, *span) for device in history.devices for span in spans]
+    return [row for row in rows if row is not None]
+
+
+def summed_powers(history, start_us, end_us):
+    """The power of all expected devices together at each instant that knows all of them."""
+    powers = []
+    for at_us in range(start_us, end_us, history.unit_us):
+        expected = [device for device in history.devices if device.is_expected(at_us)]
+        known = [device.known_at(at_us, history.until_us) for device in expected]
+        if known and None not in known:
+            powers.append(sum(reading.power_mw for reading, _ in known))
+    return powers
+
+
+# Any history. A drawn number costs time: each stands for as much as it can.
+
+UNITS_MS = (1, 7, 60_000, 900_000)
+ORIGINS_MS = (0, -31_536_000_000, 1_780_272_000_000)
+LAST = 24
+INSTANTS = st.integers(0, LAST)
+WIDE = st.integers(-4, LAST + 8)
+READING = st.tuples(INSTANTS, st.integers(-LARGEST_MW, LARGEST_MW), st.integers(-1, LARGEST_MWH))
+READINGS = st.just([]) | st.lists(READING, min_size=3, max_size=7)
+
+
+def versions(policies):
+    """Begin, rule, longest gap and capacity of some versions; the last version may be any."""
+    rules = tuple(product((True, True, False), policies, (None, 1, 2)))
+    version = st.tuples(
+        INSTANTS, st.sampled_from(rules), st.integers(0, 9), st.integers(0, LARGEST_MWH)
+    )
+    return st.lists(version, min_size=1, max_size=3)
+
+
+def device_of(device_id, us, changes, read):
+    """A device whose first version begins with its first reading at the latest."""
+    instants = {at: values for at, *values in read}
+    begins = {begin: values for begin, *values in changes}
+    first = min(begins)
+    begins = {min([begin, *instants]) if begin == first else begin: begins[begin] for begin in begins}
+    return Device(
+        versions=tuple(
+            SeriesVersion(
+                device_id=device_id,
+                valid_from_us=us(begin),
+                is_active=is_active,
+                gap_policy=policy,
+                site_id=site_id,
+                max_gap_us=us(max_gap) - us(0),
+                capacity_mwh=capacity_mwh or None,
+            )
+            for begin, ((is_active, policy, site_id), max_gap, capacity_mwh) in sorted(
+                begins.items()
+            )
+        ),
+        readings=tuple(
+            Reading(device_id, us(at), power_mw, MISSING if stored_mwh < 0 else stored_mwh)
+            for at, (power_mw, stored_mwh) in sorted(instants.items())
+        ),
+    )
+
+
+def history_of(scale, edges, until, devices):
+    """A history in units, made one of microseconds; of two things at one instant the last counts."""
+    unit_ms, origin_ms = scale
+
+    def us(units):
+        return 1_000 * (origin_ms + units * unit_ms)
+
+    return History(
+        unit_us=1_000 * unit_ms,
+        devices=tuple(
+            device_of(device_id, us, *device)
+            for device_id, device in zip((2, 3, 8), devices, strict=False)
+        ),
+        edges=tuple(us(edge) for edge in sorted({edges[0] + 20, *edges})),
+        until_us=us(until),
+    )
+
+
+def histories(policies=tuple(GapPolicy)):
+    """Devices whose policy, gap, service and capacity change, read at any instants."""
+    return st.builds(
+        history_of,
+        scale=st.sampled_from(tuple(product(UNITS_MS, ORIGINS_MS))),
+        edges=st.lists(WIDE, min_size=1, max_size=5),
+        until=WIDE,
+        devices=st.lists(st.tuples(versions(policies), READINGS), min_size=1, max_size=3),
+    )
