@@ -93,7 +93,7 @@ def test_history_and_ticks_have_the_bits_of_a_simulation_of_the_same_home(
         dispatch=home.dispatch,
     )
     for position, record in enumerate(devices(services, scope)):
-        batch = services.insight.readings(
+        batch = services.histories.readings(
             scope, [record.id], start_us=to_epoch_us(start), end_us=to_epoch_us(end)
         )
         np.testing.assert_array_equal(batch.at_us, run.at_us)

@@ -20,7 +20,7 @@ def instants(services, scope, record):
     """Where the readings of a device stand, in seconds after noon."""
     noon_us = round(START.replace(second=0).timestamp() * 1e6)
     day_us = 86_400_000_000
-    batch = services.insight.readings(
+    batch = services.histories.readings(
         scope, [record.id], start_us=noon_us - day_us, end_us=noon_us + day_us
     )
     return [(at - noon_us) / 1e6 for at in batch.at_us.tolist()]

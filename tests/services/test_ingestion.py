@@ -47,7 +47,7 @@ def test_a_replayed_batch_is_counted_as_duplicates_and_changes_nothing(
     assert services.ingestion.record(scope, batch).accepted == 10
     again = services.ingestion.record(scope, batch)
     assert (again.accepted, again.duplicates, again.rejected) == (0, 10, ())
-    stored = services.insight.readings(scope, [roof.id], start_us=0, end_us=2**62)
+    stored = services.histories.readings(scope, [roof.id], start_us=0, end_us=2**62)
     assert len(stored) == 10
 
 

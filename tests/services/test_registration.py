@@ -117,7 +117,7 @@ def test_a_device_that_joins_late_is_not_simulated_before_it_joined(services, sc
     clock.move(minutes=4, seconds=30)
     result = services.ticking.tick(scope)
     assert result.ticks == 15
-    first = services.insight.readings(scope, [late.id], start_us=0, end_us=2**62).at_us[0]
+    first = services.histories.readings(scope, [late.id], start_us=0, end_us=2**62).at_us[0]
     assert int(first) == 1_780_315_860_000_000  # 12:11, the first minute after 12:10:30
     assert result.readings == 15 + 5
 

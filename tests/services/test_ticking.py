@@ -65,7 +65,7 @@ def test_a_skipped_tick_is_caught_up_with(services, scope, clock):
     clock.move(minutes=7)
     result = services.ticking.tick(scope)
     assert (result.ticks, result.readings, result.skipped) == (7, 28, 0)
-    stored = services.insight.readings(scope, [records[0].id], start_us=0, end_us=2**62)
+    stored = services.histories.readings(scope, [records[0].id], start_us=0, end_us=2**62)
     assert np.diff(stored.at_us).tolist() == [60_000_000] * 7
 
 
@@ -101,7 +101,7 @@ def test_of_many_at_once_each_tick_runs_exactly_once(services, scope, clock):
         with ThreadPoolExecutor(4) as pool:
             ticks += sum(pool.map(attempt, range(4)))
     assert ticks == 5
-    stored = services.insight.readings(
+    stored = services.histories.readings(
         scope, [record.id for record in records], start_us=0, end_us=2**62
     )
     assert len(stored) == 4 * 6
@@ -126,7 +126,7 @@ def test_ticks_and_a_simulation_give_the_same_readings_to_the_last_bit(
         dispatch=dispatch or ec.Manual(),
     )
     for position, record in enumerate(records):
-        stored = services.insight.readings(scope, [record.id], start_us=0, end_us=2**62)
+        stored = services.histories.readings(scope, [record.id], start_us=0, end_us=2**62)
         assert stored.at_us.tolist() == run.at_us.tolist()
         assert stored.power_mw.tolist() == run.power_mw[:, position].tolist()
         assert stored.stored_mwh.tolist() == run.stored_mwh[:, position].tolist()

@@ -4,9 +4,9 @@ All instants of a history are whole units (a millisecond, a minute ...) apart, s
 and the held power do not change within a unit. Energy of lines is integrated with fractions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import pairwise
 
 import attrs
 import numpy as np
@@ -188,78 +188,80 @@ def summed_powers(history, start_us, end_us):
     return powers
 
 
-# Any history. A drawn number costs time: each stands for as much as it can.
+# Any history. Its numbers come from bytes, which hypothesis draws and shrinks at once: to draw each
+# number by itself takes ten times as long.
 
 UNITS_MS = (1, 7, 60_000, 900_000)
 ORIGINS_MS = (0, -31_536_000_000, 1_780_272_000_000)
+SCALES = (1, 1_000, LARGEST_MW // 100)
 LAST = 24
-INSTANTS = st.integers(0, LAST)
-WIDE = st.integers(-4, LAST + 8)
-READING = st.tuples(INSTANTS, st.integers(-LARGEST_MW, LARGEST_MW), st.integers(-1, LARGEST_MWH))
-READINGS = st.just([]) | st.lists(READING, min_size=3, max_size=7)
+POLICIES = (*2 * (GapPolicy.HOLD, GapPolicy.LINEAR), GapPolicy.NONE)
 
 
-def versions(policies):
-    """Begin, rule, longest gap and capacity of some versions; the last version may be any."""
-    rules = tuple(product((True, True, False), policies, (None, 1, 2)))
-    version = st.tuples(
-        INSTANTS, st.sampled_from(rules), st.integers(0, 9), st.integers(0, LARGEST_MWH)
-    )
-    return st.lists(version, min_size=1, max_size=3)
+@attrs.frozen
+class Numbers:
+    """Small whole numbers from bytes, zeros after the last."""
+
+    _bytes: Iterator[int]
+
+    def between(self, low, high):
+        return low + next(self._bytes, 0) % (high - low + 1)
+
+    def any_of(self, options):
+        return options[self.between(0, len(options) - 1)]
 
 
-def device_of(device_id, us, changes, read):
+def device_of(numbers, device_id, us, policies):
     """A device whose first version begins with its first reading at the latest."""
-    instants = {at: values for at, *values in read}
-    begins = {begin: values for begin, *values in changes}
+    begins = {numbers.between(0, LAST) for _ in range(numbers.between(1, 3))}
+    instants = {numbers.between(0, LAST) for _ in range(numbers.between(0, 9))}
     first = min(begins)
-    begins = {min([begin, *instants]) if begin == first else begin: begins[begin] for begin in begins}
-    return Device(
-        versions=tuple(
-            SeriesVersion(
-                device_id=device_id,
-                valid_from_us=us(begin),
-                is_active=is_active,
-                gap_policy=policy,
-                site_id=site_id,
-                max_gap_us=us(max_gap) - us(0),
-                capacity_mwh=capacity_mwh or None,
-            )
-            for begin, ((is_active, policy, site_id), max_gap, capacity_mwh) in sorted(
-                begins.items()
-            )
-        ),
-        readings=tuple(
-            Reading(device_id, us(at), power_mw, MISSING if stored_mwh < 0 else stored_mwh)
-            for at, (power_mw, stored_mwh) in sorted(instants.items())
-        ),
-    )
+    versions = [
+        SeriesVersion(
+            device_id=device_id,
+            valid_from_us=us(min([begin, *instants]) if begin == first else begin),
+            is_active=numbers.between(0, 4) < 4,
+            gap_policy=numbers.any_of(policies),
+            max_gap_us=us(numbers.between(0, 12)) - us(0),
+            capacity_mwh=numbers.any_of((None, 1_000, LARGEST_MWH)),
+            site_id=numbers.any_of((None, 1, 2)),
+        )
+        for begin in sorted(begins)
+    ]
+    readings = [
+        Reading(
+            device_id=device_id,
+            at_us=us(instant),
+            power_mw=numbers.any_of(SCALES) * numbers.between(-100, 100),
+            stored_mwh=numbers.any_of((MISSING, 1, 999, LARGEST_MWH)),
+        )
+        for instant in sorted(instants)
+    ]
+    return Device(tuple(versions), tuple(readings))
 
 
-def history_of(scale, edges, until, devices):
-    """A history in units, made one of microseconds; of two things at one instant the last counts."""
-    unit_ms, origin_ms = scale
+def history_of(data, policies):
+    """A history made of bytes."""
+    numbers = Numbers(iter(data))
+    unit_ms, origin_ms = numbers.any_of(UNITS_MS), numbers.any_of(ORIGINS_MS)
 
     def us(units):
         return 1_000 * (origin_ms + units * unit_ms)
 
+    first = numbers.between(-4, 12)
+    inner = {numbers.between(-4, LAST + 8) for _ in range(numbers.between(0, 4))}
+    until = numbers.between(0, LAST + 20)
     return History(
         unit_us=1_000 * unit_ms,
-        devices=tuple(
-            device_of(device_id, us, *device)
-            for device_id, device in zip((2, 3, 8), devices, strict=False)
-        ),
-        edges=tuple(us(edge) for edge in sorted({edges[0] + 20, *edges})),
+        edges=tuple(us(edge) for edge in sorted({first, first + 20, *inner})),
         until_us=us(until),
+        devices=tuple(
+            device_of(numbers, device_id, us, policies)
+            for device_id in (2, 3, 8)[: numbers.between(0, 3)]
+        ),
     )
 
 
-def histories(policies=tuple(GapPolicy)):
+def histories(policies=POLICIES):
     """Devices whose policy, gap, service and capacity change, read at any instants."""
-    return st.builds(
-        history_of,
-        scale=st.sampled_from(tuple(product(UNITS_MS, ORIGINS_MS))),
-        edges=st.lists(WIDE, min_size=1, max_size=5),
-        until=WIDE,
-        devices=st.lists(st.tuples(versions(policies), READINGS), min_size=1, max_size=3),
-    )
+    return st.builds(history_of, st.binary(min_size=220, max_size=220), st.just(policies))

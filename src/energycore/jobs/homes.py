@@ -12,7 +12,8 @@ from energycore.protocols.records import DeviceRecord, SiteRecord
 from energycore.protocols.scope import Scope
 from energycore.quantities.instants import floor_to, from_epoch_us, to_epoch_us
 from energycore.services.control import check_dispatch
-from energycore.services.registration import DEFAULT_STEP_US, clean_tags
+from energycore.services.given import clean_tags
+from energycore.services.registration import DEFAULT_STEP_US
 from energycore.services.suite import Services
 from energycore.services.ticking import Progress, TickResult
 

@@ -30,13 +30,18 @@ class Archive(Protocol):
     what was written as `ArchiveDamaged`.
     """
 
-    def write(self, scope: Scope, day: int, batch: ReadingBatch) -> ArchivedFile:
-        """Write a day's readings under a name that no file has; it is complete or not there.
+    def new_name(self, scope: Scope, day: int) -> str:
+        """A name for a file of a day that no file has had or will have."""
+        ...
+
+    def write(self, scope: Scope, day: int, batch: ReadingBatch, *, name: str) -> ArchivedFile:
+        """Write a day's readings; the file is complete or not there.
 
         Args:
             scope: whose they are.
             day: the UTC day, counted from 1970-01-01.
             batch: its readings, in any order; at least one.
+            name: from `new_name`, of the same tenant and day.
         """
         ...
 

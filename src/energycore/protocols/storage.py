@@ -230,6 +230,17 @@ class SettingStore(Protocol):
         """Replace the text under this name."""
         ...
 
+    def items(self, scope: Scope, prefix: str) -> Mapping[str, str]:
+        """The texts whose names begin so, by name."""
+        ...
+
+    def remove(self, scope: Scope, name: str, value: str) -> bool:
+        """Forget the text under this name if it is this one; whether it was.
+
+        Of several units of work that remove the same text at most one is told so.
+        """
+        ...
+
 
 class UnitOfWork(Protocol):
     """The repositories within one transaction."""

@@ -107,8 +107,20 @@ class TelemetryStore(Protocol):
         """
         ...
 
-    def days(self, scope: Scope, *, start_day: int, end_day: int) -> Sequence[ReadingDay]:
-        """The days in [start, end) of which there are or were readings, in order."""
+    def days(
+        self, scope: Scope, *, start_day: int, end_day: int, hold: bool = False
+    ) -> Sequence[ReadingDay]:
+        """The days in [start, end) of which there are or were readings, in order.
+
+        With `hold`, in a writing transaction, no day is dropped until it ends.
+        """
+        ...
+
+    def prepare(self, scope: Scope, *, start_day: int, end_day: int) -> None:
+        """Make room for the readings of these days ahead of need.
+
+        A store that needs none does nothing.
+        """
         ...
 
     def drop_day(self, scope: Scope, day: int, *, revision: int, file: ArchivedFile | None) -> bool:

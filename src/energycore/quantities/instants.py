@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from energycore.errors import InstantOutOfRange, InstantWithoutZone, InvalidValue
 
 __all__ = [
+    "FIRST_US",
+    "LAST_US",
     "MAX_STEP_US",
     "MIN_STEP_US",
     "US_PER_MS",
@@ -25,6 +27,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 _LAST = datetime(2300, 1, 1, tzinfo=UTC)
+FIRST_US = (_FIRST - _EPOCH) // _MICROSECOND
+LAST_US = (_LAST - _EPOCH) // _MICROSECOND
 
 
 def to_epoch_us(at: object, field: str = "at") -> int:

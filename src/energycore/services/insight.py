@@ -28,7 +28,6 @@ from energycore.quantities.instants import from_epoch_us, to_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT, MISSING
 from energycore.services.moments import HeldStorage, StoppedClock
 from energycore.simulation.storage import ModeCode
-from energycore.telemetry.readings import ReadingBatch
 
 __all__ = ["ALL_DEVICES", "Insight", "ObservedState", "SummaryGroup"]
 
@@ -262,14 +261,6 @@ class Insight:
             label = table.kinds[key] if group is SummaryGroup.KIND else key
             answers.append((None if label == MISSING else label, summarise(part, now_us)))
         return sorted(answers, key=lambda a: (a[0] is None, a[0] if a[0] is not None else 0))
-
-    def readings(
-        self, scope: Scope, ids: Collection[int], *, start_us: int, end_us: int
-    ) -> ReadingBatch:
-        """The readings of devices with start <= instant < end, by device and instant."""
-        tenant_of(scope)
-        with self.storage.transaction(write=False) as work:
-            return work.telemetry.read(scope, ids, start_us=start_us, end_us=end_us)
 
     def _now_us(self) -> int:
         return to_epoch_us(self.clock.now(), "clock")

@@ -8,7 +8,6 @@ from typing import Final, Literal, TypeAlias, TypeVar
 import attrs
 
 from energycore.devices.base import DataSource, Device
-from energycore.devices.fields import MAX_TEXT
 from energycore.devices.site import Site
 from energycore.devices.storage_device import StorageDevice, StorageState
 from energycore.errors import (
@@ -23,16 +22,26 @@ from energycore.protocols.clock import Clock
 from energycore.protocols.records import DeviceRecord, NewDevice, NewSite, ShardRecord, SiteRecord
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.storage import Storage, UnitOfWork
-from energycore.quantities.instants import US_PER_SECOND, duration_us, to_epoch_us
+from energycore.protocols.telemetry import ZoneVersion
+from energycore.protocols.versions import series_version
+from energycore.quantities.instants import US_PER_SECOND, to_epoch_us
 from energycore.quantities.units import NWH_PER_WH
 from energycore.services.control import check_dispatch, idle_command, initial_state
+from energycore.services.given import (
+    check_external_id,
+    check_kind,
+    clean_tags,
+    data_source_of,
+    max_gap_us,
+    series_gap_policy,
+)
 from energycore.services.settings import CLOCK_SETTING
 from energycore.simulation.dispatch import Dispatch
+from energycore.telemetry.series import GapPolicy
 
-__all__ = ["DEFAULT_STEP_US", "KEEP", "Keep", "Registration", "clean_tags"]
+__all__ = ["DEFAULT_STEP_US", "KEEP", "Keep", "Registration"]
 
 DEFAULT_STEP_US: Final = 60 * US_PER_SECOND
-_MAX_TAGS: Final = 50
 _FROM_THE_BEGINNING: Final = 0
 _FAR_AWAY_US: Final = 24 * 3_600 * US_PER_SECOND
 
@@ -72,7 +81,7 @@ class Registration:
         tenant_of(scope)
         if not isinstance(site, Site):
             raise InvalidValue("site", site, "a Site")
-        _check_external_id(external_id)
+        check_external_id(external_id)
         # A clock that follows the ticks reads them itself: never within our transaction.
         now_us = self._now_us()
         with self.storage.transaction(write=True) as work:
@@ -96,13 +105,14 @@ class Registration:
         latitude: float | _Kept | None = KEEP,
         longitude: float | _Kept | None = KEEP,
     ) -> SiteRecord:
-        """Change what is given; a coordinate of None clears it.
+        """Change what is given; a coordinate of None clears it. A time zone holds from now on.
 
         Raises:
             NotFound: there is no such site.
             InvalidValue: a new value cannot be held.
         """
         tenant_of(scope)
+        now_us = self._now_us()
         with self.storage.transaction(write=True) as work:
             stored = _site(work, scope, site_id)
             site = stored.site
@@ -114,6 +124,9 @@ class Registration:
             )
             if site == stored.site:
                 return stored
+            if site.time_zone != stored.site.time_zone:
+                zone = ZoneVersion(valid_from_us=now_us, time_zone=site.time_zone)
+                work.series.put_zone(scope, site_id, zone)
             return work.sites.update(scope, attrs.evolve(stored, site=site))
 
     def register_device(
@@ -126,6 +139,7 @@ class Registration:
         external_id: str | None = None,
         data_source: DataSource = DataSource.SIMULATED,
         max_gap: timedelta | None = None,
+        gap_policy: GapPolicy | str = GapPolicy.HOLD,
         initial: StorageState | None = None,
         dispatch: Dispatch | str | None = None,
     ) -> DeviceRecord:
@@ -139,6 +153,8 @@ class Registration:
             external_id: the caller's own key, unique within the tenant.
             data_source: whether ticks move it or readings.
             max_gap: how long one reading's power holds; only for reported devices.
+            gap_policy: what is known of the time between two readings: `hold`, `linear` or
+                `none`; only for reported devices other than `hold`.
             initial: charge and command of a simulated storage.
             dispatch: strategy of a storage, `manual` unless given.
 
@@ -149,11 +165,12 @@ class Registration:
             ClockIsSimulated: a reported device, in a database on an accelerated clock.
         """
         tenant_of(scope)
-        _check_external_id(external_id)
+        check_external_id(external_id)
         kept_tags = clean_tags(tags)
-        _check_kind(device)
+        check_kind(device)
         steered = check_dispatch(device, dispatch, initial)
-        source = _data_source(data_source)
+        source = data_source_of(data_source)
+        policy = series_gap_policy(source, gap_policy)
         state = initial_state(device, source, initial)
         now_us = self._now_us()
         with self.storage.transaction(write=True) as work:
@@ -173,7 +190,8 @@ class Registration:
                 tags=kept_tags,
                 external_id=external_id,
                 data_source=source,
-                max_gap_us=_max_gap_us(source, max_gap, shard.step_us),
+                max_gap_us=max_gap_us(source, max_gap, shard.step_us),
+                gap_policy=policy,
                 registered_at_us=now_us,
                 simulated_from_us=_joins_at_us([shard], now_us),
                 dispatch=steered,
@@ -197,11 +215,14 @@ class Registration:
         tags: Iterable[str] | _Kept | None = KEEP,
         device: Device | None = None,
         stored_wh: float | None = None,
+        max_gap: timedelta | None = None,
+        gap_policy: GapPolicy | str | None = None,
     ) -> DeviceRecord:
         """Change what is given; None clears the site or the tags.
 
         `device` replaces all ratings, its own name does not count; the stored energy stays unless
-        `stored_wh` is given, and a command that is above a new limit is lowered to it.
+        `stored_wh` is given, and a command that is above a new limit is lowered to it. Site,
+        capacity, `max_gap` and `gap_policy` hold from now on: what was before keeps its totals.
 
         Raises:
             NotFound: there is no such device or site.
@@ -210,6 +231,7 @@ class Registration:
             StoredEnergyOutOfBounds: the stored energy does not fit the new ratings.
         """
         tenant_of(scope)
+        now_us = self._now_us()
         with self.storage.transaction(write=True) as work:
             work.fleet.shards(scope, hold=True)
             stored = _device(work, scope, device_id)
@@ -222,9 +244,15 @@ class Registration:
                 device=_changed_device(stored.device, name, device),
                 site_id=stored.site_id if site_id is KEEP else site_id,
                 tags=stored.tags if tags is KEEP else clean_tags(tags or ()),
+                max_gap_us=stored.max_gap_us
+                if max_gap is None
+                else max_gap_us(stored.data_source, max_gap, stored.max_gap_us),
+                gap_policy=stored.gap_policy
+                if gap_policy is None
+                else series_gap_policy(stored.data_source, gap_policy),
             )
             self._keep_charge(work, scope, changed, stored_wh)
-            return stored if changed == stored else work.devices.update(scope, changed)
+            return stored if changed == stored else _updated(work, scope, stored, changed, now_us)
 
     def deactivate(self, scope: Scope, device_id: int) -> DeviceRecord:
         """Take a device out of ticks, totals and ingest; its history stays.
@@ -259,7 +287,7 @@ class Registration:
                 states = work.fleet.internal_states(scope, [device_id])
                 idle = {id_: {**state, **idle_command(state)} for id_, state in states.items()}
                 work.fleet.save(scope, idle)
-            return work.devices.update(scope, changed)
+            return _updated(work, scope, stored, changed, now_us)
 
     def _keep_charge(
         self, work: UnitOfWork, scope: Scope, changed: DeviceRecord, stored_wh: float | None
@@ -287,35 +315,9 @@ class Registration:
         return to_epoch_us(self.clock.now(), "clock")
 
 
-def clean_tags(tags: Iterable[object]) -> tuple[str, ...]:
-    """Tags without repetition, in alphabetical order.
-
-    Raises:
-        InvalidValue: a tag is empty, too long or has blanks around it, or there are too many.
-    """
-    if isinstance(tags, str) or not isinstance(tags, Iterable):
-        raise InvalidValue("tags", tags, "several texts, not a single one")
-    kept = sorted({_tag(tag) for tag in tags})
-    if len(kept) > _MAX_TAGS:
-        raise InvalidValue("tags", len(kept), f"at most {_MAX_TAGS}")
-    return tuple(kept)
-
-
-def _tag(tag: object) -> str:
-    if (
-        not isinstance(tag, str)
-        or not 0 < len(tag) <= MAX_TEXT
-        or tag != tag.strip()
-        or not tag.isprintable()
-    ):
-        limit = f"1 to {MAX_TEXT} printable characters without blanks around them"
-        raise InvalidValue("tags", tag, limit)
-    return tag
-
-
 def _changed_device(stored: Device, name: str | None, ratings: Device | None) -> Device:
     if ratings is not None:
-        _check_kind(ratings)
+        check_kind(ratings)
     if ratings is not None and type(ratings) is not type(stored):
         raise KindChanged(
             f"the kind of a device cannot change from {stored.kind} to {ratings.kind}"
@@ -351,31 +353,14 @@ def _joins_at_us(shards: Sequence[ShardRecord], now_us: int) -> int:
     return joins_us
 
 
-def _max_gap_us(source: DataSource, max_gap: timedelta | None, step_us: int) -> int:
-    if max_gap is None:
-        return source.default_max_gap_us(step_us)
-    if source is DataSource.SIMULATED:
-        raise InvalidValue("max_gap", max_gap, "absent for a simulated device")
-    return duration_us(max_gap, "max_gap")
-
-
-def _check_kind(device: Device) -> None:
-    if not isinstance(device, Device):
-        raise InvalidValue("device", device, "a device, such as Battery(...)")
-
-
-def _data_source(given: object) -> DataSource:
-    for source in DataSource:
-        if given in (source, source.value):
-            return source
-    raise InvalidValue("data_source", given, "simulated or reported")
-
-
-def _check_external_id(external_id: object) -> None:
-    if external_id is None:
-        return
-    if not isinstance(external_id, str) or not 0 < len(external_id) <= MAX_TEXT:
-        raise InvalidValue("external_id", external_id, f"1 to {MAX_TEXT} characters")
+def _updated(
+    work: UnitOfWork, scope: Scope, stored: DeviceRecord, changed: DeviceRecord, now_us: int
+) -> DeviceRecord:
+    """Store a changed device, and from when on another version of its series holds."""
+    record = work.devices.update(scope, changed)
+    if series_version(stored, now_us) != series_version(changed, now_us):
+        work.series.put(scope, series_version(record, now_us))
+    return record
 
 
 def _device(work: UnitOfWork, scope: Scope, device_id: int) -> DeviceRecord:

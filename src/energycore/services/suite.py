@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 import attrs
 
+from energycore.protocols.archive import Archive
 from energycore.protocols.clock import Clock
 from energycore.protocols.storage import Storage
 from energycore.quantities.zones import load_zone
 from energycore.services.control import Control
+from energycore.services.histories import MAX_BUCKETS, Histories
 from energycore.services.ingestion import Ingestion
 from energycore.services.insight import Insight
 from energycore.services.registration import Registration
 from energycore.services.ticking import Ticking
+from energycore.services.upkeep import Upkeep
+from energycore.telemetry.tiers import Retention
 
 __all__ = ["Services"]
 
@@ -27,6 +31,8 @@ class Services:
     ticking: Ticking
     ingestion: Ingestion
     insight: Insight
+    histories: Histories
+    upkeep: Upkeep
 
     @classmethod
     def over(
@@ -37,6 +43,9 @@ class Services:
         draw_noise_key: Callable[[], int],
         default_zone: str = "UTC",
         seed: int = 0,
+        archive: Archive | None = None,
+        retention: Retention | None = None,
+        max_buckets: int = MAX_BUCKETS,
     ) -> "Services":
         """Put the services together.
 
@@ -46,6 +55,9 @@ class Services:
             draw_noise_key: draws 64 random bits for a device that has no noise key.
             default_zone: IANA time zone of devices that belong to no site.
             seed: of the noise of tenants whose first device is registered here.
+            archive: where old readings go, and are read from.
+            retention: how long each resolution is kept.
+            max_buckets: most buckets of one history.
 
         Raises:
             UnknownTimeZone: `default_zone` is not an IANA name.
@@ -59,6 +71,29 @@ class Services:
             ),
             control=Control(storage=storage),
             ticking=Ticking(storage=storage, clock=clock, default_zone=default_zone),
-            ingestion=Ingestion(storage=storage, clock=clock),
+            ingestion=Ingestion(storage=storage, clock=clock, archive=archive),
             insight=Insight(storage=storage, clock=clock),
+            histories=Histories(
+                storage=storage,
+                clock=clock,
+                default_zone=default_zone,
+                archive=archive,
+                max_buckets=max_buckets,
+            ),
+            upkeep=Upkeep(
+                storage=storage,
+                clock=clock,
+                retention=Retention() if retention is None else retention,
+                archive=archive,
+                default_zone=default_zone,
+            ),
+        )
+
+    def with_archive(self, archive: Archive | None) -> "Services":
+        """The same services with another archive."""
+        return attrs.evolve(
+            self,
+            ingestion=attrs.evolve(self.ingestion, archive=archive),
+            histories=attrs.evolve(self.histories, archive=archive),
+            upkeep=attrs.evolve(self.upkeep, archive=archive),
         )

@@ -190,7 +190,8 @@ class _Run:
         window = Window(at_us, self._shard.step_us, self._shard.seed, fleet.zones)
         step = step_fleet(fleet, window)
         batch = step.readings()
-        result = work.telemetry.append(self._scope, batch)
+        reach_us = 0, self._shard.step_us
+        result = work.telemetry.append(self._scope, batch, reach_us=reach_us)
         work.fleet.save(self._scope, step.fleet.device_states())
         work.fleet.observe(self._scope, batch.newest())
         return result.accepted

@@ -14,10 +14,13 @@ Needs pytest and hypothesis. A storage may be shared by tests: each works in ten
 """
 
 from energycore.testing.contract import Contract
+from energycore.testing.days import DayContract
 from energycore.testing.devices import DeviceContract
 from energycore.testing.fleet import FleetContract
 from energycore.testing.groups import GroupContract
 from energycore.testing.paging import PagingContract
+from energycore.testing.rollups import RollupContract
+from energycore.testing.series import SeriesContract
 from energycore.testing.settings import SettingContract
 from energycore.testing.sites import SiteContract
 from energycore.testing.telemetry import TelemetryContract
@@ -26,10 +29,13 @@ from energycore.testing.transactions import TransactionContract
 
 __all__ = [
     "Contract",
+    "DayContract",
     "DeviceContract",
     "FleetContract",
     "GroupContract",
     "PagingContract",
+    "RollupContract",
+    "SeriesContract",
     "SettingContract",
     "SiteContract",
     "StorageContract",
@@ -46,6 +52,9 @@ class StorageContract(
     GroupContract,
     FleetContract,
     TelemetryContract,
+    DayContract,
+    SeriesContract,
+    RollupContract,
     SettingContract,
     TenantContract,
     TransactionContract,

@@ -18,7 +18,10 @@ from energycore.protocols.scope import Scope
 from energycore.protocols.storage import Storage, UnitOfWork
 from energycore.quantities.units import MISSING
 from energycore.simulation.dispatch import Manual
+from energycore.telemetry.amounts import MS_PER_HOUR
+from energycore.telemetry.buckets import BUCKET_COLUMNS, Buckets
 from energycore.telemetry.readings import ReadingBatch
+from energycore.telemetry.tiers import US_PER_QUARTER
 
 __all__ = [
     "LAW",
@@ -27,6 +30,8 @@ __all__ = [
     "add_device",
     "add_site",
     "battery",
+    "buckets",
+    "columns_of",
     "new_device",
     "new_scope",
     "new_site",
@@ -142,6 +147,34 @@ def rows_of(batch: ReadingBatch) -> list[tuple[int, int, int, int | None]]:
             strict=True,
         )
     )
+
+
+def buckets(*rows: tuple[int, int, int]) -> Buckets:
+    """Quarter hours of a series, by the number of the quarter since 1970, with made-up values.
+
+    Args:
+        rows: series, quarter, and a number that the values are made from; where it is a multiple
+            of three, those that may be missing are.
+    """
+    columns: dict[str, list[int]] = {name: [] for name in BUCKET_COLUMNS}
+    for series, quarter, number in rows:
+        values = {"series": series, "start_us": quarter * US_PER_QUARTER}
+        values["end_us"] = values["start_us"] + US_PER_QUARTER
+        for place, name in enumerate(BUCKET_COLUMNS[3:], start=1):
+            if name.startswith(("min_", "max_", "first_", "last_")):
+                values[name] = MISSING if number % 3 == 0 else number * place - 1_000
+            else:
+                values[name] = number * place * 7_919
+            if "_rest_" in name:
+                values[name] %= MS_PER_HOUR
+        for name, value in values.items():
+            columns[name].append(value)
+    return Buckets(**{name: np.array(column, dtype=np.int64) for name, column in columns.items()})
+
+
+def columns_of(found: Buckets) -> dict[str, list[int]]:
+    """Buckets as plain lists, which compare."""
+    return {name: column.tolist() for name, column in found.columns().items()}
 
 
 def reported(work: UnitOfWork, scope: Scope, name: str) -> int:

@@ -1,5 +1,8 @@
 """The contract of readings."""
 
+from collections.abc import Sequence
+
+import attrs
 import hypothesis
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ from hypothesis import strategies as st
 from energycore.errors import NotFound
 from energycore.protocols.scope import Scope
 from energycore.protocols.storage import Storage
+from energycore.protocols.telemetry import AppendResult, ConflictPolicy
+from energycore.protocols.versions import series_version
 from energycore.telemetry.readings import ReadingBatch
 from energycore.testing.contract import (
     LAW,
@@ -24,6 +29,8 @@ from energycore.testing.contract import (
 
 __all__ = ["TelemetryContract"]
 
+POLICIES = st.sampled_from(ConflictPolicy)
+KEEPING = (ConflictPolicy.REJECT, ConflictPolicy.FIRST)
 INT63 = st.integers(-(2**63) + 1, 2**63 - 1)
 
 
@@ -83,54 +90,135 @@ class TelemetryContract(Contract):
                 work.telemetry.read(scope, [device_id], start_us=0, end_us=2**60)
             ) == rows_of(batch)
 
-    def test_the_first_reading_of_an_instant_stays(self, storage: Storage, scope: Scope) -> None:
+    def test_a_large_batch_is_compared_with_what_is_stored_now(
+        self, storage: Storage, scope: Scope
+    ) -> None:
+        """What took the place of one of its readings is not forgotten when it comes again."""
+        device_id = add_device(storage, scope).id
+        batch = readings(*((device_id, at_us, 5, None) for at_us in range(0, 1_500_000, 1_000)))
+        other = readings((device_id, 7_000, 6, None))
+        with storage.transaction(write=True) as work:
+            work.telemetry.append(scope, batch)
+            work.telemetry.append(scope, other, policy=ConflictPolicy.LAST)
+        for policy in (*KEEPING, ConflictPolicy.LAST):
+            with storage.transaction(write=True) as work:
+                result = work.telemetry.append(scope, batch, policy=policy)
+            assert (result.accepted, result.duplicates) == (0, 1_499)
+            assert result.conflicts.tolist() == [7]
+        with storage.transaction(write=False) as work:
+            found = work.telemetry.read(scope, [device_id], start_us=0, end_us=2**60)
+        assert rows_of(found) == rows_of(batch)
+
+    @pytest.mark.parametrize("policy", KEEPING)
+    def test_the_first_reading_of_an_instant_stays(
+        self, storage: Storage, scope: Scope, policy: ConflictPolicy
+    ) -> None:
         """Others are duplicates or conflicts, by their values, wherever the first one stands."""
         device_id = add_device(storage, scope, battery()).id
         with storage.transaction(write=True) as work:
             work.telemetry.append(scope, readings((device_id, 0, 1, 1)))
-            result = work.telemetry.append(
-                scope,
-                readings(
-                    (device_id, 0, 1, None),  # conflicts with what is stored
-                    (device_id, 0, 1, 1),  # equals it
-                    (device_id, 1_000, 5, 5),  # new
-                    (device_id, 1_000, 5, 5),  # equals the one before
-                    (device_id, 1_000, 6, 5),  # conflicts with it
-                    (device_id, 0, 2, 1),  # conflicts with what is stored
-                ),
+            batch = readings(
+                (device_id, 0, 1, None),  # conflicts with what is stored
+                (device_id, 0, 1, 1),  # equals it
+                (device_id, 1_000, 5, 5),  # new
+                (device_id, 1_000, 5, 5),  # equals the one before
+                (device_id, 1_000, 6, 5),  # conflicts with it
+                (device_id, 0, 2, 1),  # conflicts with what is stored
             )
+            result = work.telemetry.append(scope, batch, policy=policy)
             found = work.telemetry.read(scope, [device_id], start_us=0, end_us=2_000)
         assert (result.accepted, result.duplicates) == (1, 2)
         assert result.conflicts.tolist() == [0, 4, 5]
         assert rows_of(found) == [(device_id, 0, 1, 1), (device_id, 1_000, 5, 5)]
 
+    def test_the_last_reading_of_an_instant_takes_its_place(
+        self, storage: Storage, scope: Scope
+    ) -> None:
+        """Each that differs from the one before is counted as a conflict, in order."""
+        device_id = add_device(storage, scope, battery()).id
+        with storage.transaction(write=True) as work:
+            work.telemetry.append(scope, readings((device_id, 0, 1, 1)))
+            batch = readings(
+                (device_id, 0, 1, None),  # takes the place of what is stored
+                (device_id, 0, 1, None),  # equals it now
+                (device_id, 1_000, 5, 5),  # new
+                (device_id, 1_000, 6, 5),  # takes its place
+                (device_id, 1_000, 5, 5),  # and back again
+                (device_id, 0, 2, 1),  # the third at this instant
+            )
+            result = work.telemetry.append(scope, batch, policy=ConflictPolicy.LAST)
+            found = work.telemetry.read(scope, [device_id], start_us=0, end_us=2_000)
+        assert (result.accepted, result.duplicates) == (1, 1)
+        assert result.conflicts.tolist() == [0, 3, 4, 5]
+        assert rows_of(found) == [(device_id, 0, 2, 1), (device_id, 1_000, 5, 5)]
+
     @LAW
     @hypothesis.given(
         st.lists(
-            st.lists(st.tuples(st.integers(0, 1), st.integers(0, 3), st.integers(0, 1))),
+            st.tuples(
+                POLICIES,
+                st.lists(st.tuples(st.integers(0, 1), st.integers(0, 3), st.integers(0, 2))),
+            ),
             max_size=4,
         )
     )
     def test_every_reading_is_accepted_a_duplicate_or_a_conflict(
-        self, storage: Storage, batches: list[list[tuple[int, int, int]]]
+        self,
+        storage: Storage,
+        batches: list[tuple[ConflictPolicy, list[tuple[int, int, int]]]],
     ) -> None:
-        """The counts are those of a plain dictionary that keeps what comes first."""
+        """Results and readings are those of a plain dictionary."""
         scope = new_scope()
         with storage.transaction(write=True) as work:
             ids = [work.devices.add(scope, new_device(panel(name))).id for name in "ab"]
-        kept: dict[tuple[int, int], int] = {}
-        for batch in batches:
+        kept: dict[tuple[int, int], tuple[int, int | None]] = {}
+        for policy, batch in batches:
             rows = [(ids[device], at * 1_000, power, None) for device, at, power in batch]
             with storage.transaction(write=True) as work:
-                result = work.telemetry.append(scope, readings(*rows))
-            known = len(kept)
-            stays = [kept.setdefault(row[:2], row[2]) == row[2] for row in rows]
-            assert result.accepted == len(kept) - known
-            assert result.conflicts.tolist() == [i for i, same in enumerate(stays) if not same]
-            assert result.accepted + result.duplicates + len(result.conflicts) == len(rows)
+                result = work.telemetry.append(scope, readings(*rows), policy=policy)
+            assert result == keep(kept, rows, policy)
         with storage.transaction(write=False) as work:
             found = work.telemetry.read(scope, ids, start_us=0, end_us=10_000)
-        assert rows_of(found) == sorted((*key, power, None) for key, power in kept.items())
+        assert rows_of(found) == sorted((*key, *value) for key, value in kept.items())
+
+    @pytest.mark.parametrize("limit", [0, 1, 3, 9])
+    def test_the_first_readings_of_a_device_can_be_asked_for(
+        self, storage: Storage, scope: Scope, limit: int
+    ) -> None:
+        """Of those in the range, in order; fewer if there are no more."""
+        device_id = add_device(storage, scope).id
+        day_us = 86_400_000_000
+        rows = [(device_id, at * day_us // 2, at, None) for at in range(6)]
+        with storage.transaction(write=True) as work:
+            work.telemetry.append(scope, readings(*reversed(rows)))
+            found = work.telemetry.read(
+                scope, [device_id], start_us=rows[1][1], end_us=rows[5][1], limit=limit
+            )
+        assert rows_of(found) == rows[1:5][:limit]
+
+    def test_a_series_begins_with_its_first_reading_if_that_is_before_its_registration(
+        self, storage: Storage, scope: Scope
+    ) -> None:
+        """Later versions stay as they are, and so do series that have later readings."""
+        early = add_device(storage, scope, panel("early"), registered_at_us=5_000)
+        late = add_device(storage, scope, panel("late"), registered_at_us=5_000)
+        first, other = (series_version(record, 5_000) for record in (early, late))
+        second = attrs.evolve(first, valid_from_us=9_000, is_active=False)
+        begins = []
+        with storage.transaction(write=True) as work:
+            work.series.put(scope, second)
+            for at_us in (7_000, 4_000, -3_000, 1_000):
+                batch = readings(
+                    (late.id, at_us + 5_000, 1, None),
+                    (early.id, 8_000, at_us, None),
+                    (early.id, at_us, 1, None),
+                )
+                work.telemetry.append(scope, batch)
+                table = work.series.table(scope)
+                begins.append(table.versions(early.id)[0].valid_from_us)
+        assert begins == [5_000, 4_000, -3_000, -3_000]
+        assert list(table.versions(early.id)) == [attrs.evolve(first, valid_from_us=-3_000), second]
+        assert list(table.versions(late.id)) == [attrs.evolve(other, valid_from_us=2_000)]
 
     def test_readings_of_an_unknown_device_are_refused(
         self, storage: Storage, scope: Scope
@@ -150,3 +238,29 @@ class TelemetryContract(Contract):
             result = work.telemetry.append(scope, ReadingBatch.empty())
         assert (result.accepted, result.duplicates) == (0, 0)
         assert np.array_equal(result.conflicts, [])
+
+
+def keep(
+    kept: dict[tuple[int, int], tuple[int, int | None]],
+    rows: Sequence[tuple[int, int, int, int | None]],
+    policy: ConflictPolicy,
+) -> AppendResult:
+    """What a store of one value for each device and instant says, and does."""
+    accepted = duplicates = 0
+    conflicts = []
+    for position, (device_id, at_us, *value) in enumerate(rows):
+        key, new = (device_id, at_us), (value[0], value[1])
+        if key not in kept:
+            accepted += 1
+            kept[key] = new
+        elif kept[key] == new:
+            duplicates += 1
+        else:
+            conflicts.append(position)
+            if policy is ConflictPolicy.LAST:
+                kept[key] = new
+    return AppendResult(
+        accepted=accepted,
+        duplicates=duplicates,
+        conflicts=np.array(conflicts, dtype=np.int64),
+    )

@@ -20,10 +20,15 @@ from energycore.protocols.records import (
 )
 from energycore.protocols.scope import Scope
 from energycore.protocols.storage import Storage, UnitOfWork
+from energycore.protocols.telemetry import RollupState, ZoneVersion
+from energycore.protocols.versions import series_version
+from energycore.telemetry.tiers import US_PER_DAY, SeriesKind, Tier
 from energycore.testing.contract import (
     MINUTE_US,
     Contract,
     battery,
+    buckets,
+    columns_of,
     new_device,
     new_scope,
     new_site,
@@ -34,6 +39,9 @@ from energycore.testing.contract import (
 __all__ = ["FOREIGN", "TenantContract", "World", "call_without_scope", "scoped_methods"]
 
 ALL: Final = DeviceFilter()
+SERIES: Final = Tier.QUARTER_HOUR, SeriesKind.DEVICE
+LONG_US: Final = {"start_us": -(2**60), "end_us": 2**60}
+WEEK: Final = {"start_day": -3, "end_day": 4}
 
 
 def scoped_methods() -> Iterator[tuple[str, str]]:
@@ -60,7 +68,7 @@ METHODS: Final = [pytest.param(*method, id=".".join(method)) for method in scope
 
 @attrs.frozen(kw_only=True)
 class World:
-    """A tenant that has one of everything."""
+    """A tenant that has one of everything: day 0 of its readings may be dropped, 1 is marked."""
 
     scope: Scope
     site: SiteRecord
@@ -81,6 +89,12 @@ class World:
         work.telemetry.append(scope, batch)
         work.fleet.observe(scope, batch)
         work.fleet.save(scope, {device.id: {"stored_nwh": 5}})
+        work.series.put(scope, series_version(device, 5_000))
+        work.series.put_zone(scope, site.id, ZoneVersion(valid_from_us=0, time_zone="UTC"))
+        work.rollups.advance(scope, rolled_us=2 * US_PER_DAY)
+        work.rollups.take_marks(scope, 0)
+        kept = buckets((device.id, 0, 1))
+        work.rollups.replace(scope, *SERIES, [device.id], **LONG_US, buckets=kept)
         work.settings.put(scope, "name", "value")
         return cls(scope=scope, site=site, device=device, shard=shard)
 
@@ -95,6 +109,7 @@ class World:
         scope, ids = self.scope, [self.device.id]
         table = work.fleet.table(scope, ALL)
         page = work.devices.page(scope, ALL, DeviceOrder(), PageRequest())
+        kept = work.rollups.read(scope, *SERIES, ids, **LONG_US)
         return {
             "sites": work.sites.page(scope, PageRequest()).items,
             "site by key": work.sites.by_external_id(scope, "site-key"),
@@ -104,14 +119,23 @@ class World:
                 for group, key in self.groups()
                 if work.devices.counts(scope, group, [key], ALL)[key]
             ],
+            "device ids": list(work.devices.ids(scope, ALL)),
             "device by key": work.devices.by_external_id(scope, "device-key"),
             "shards": list(work.fleet.shards(scope)),
             "states": work.fleet.states(scope, ids),
             "internal": work.fleet.internal_states(scope, ids),
             "table": (table.device_id.tolist(), table.power_mw.tolist()),
             "tagged": {tag: list(ids) for tag, ids in work.fleet.tagged(scope, ALL).items()},
-            "readings": rows_of(work.telemetry.read(scope, ids, start_us=-(2**60), end_us=2**60)),
+            "readings": rows_of(work.telemetry.read(scope, ids, **LONG_US)),
+            "days": list(work.telemetry.days(scope, **WEEK)),
+            "versions": list(work.series.table(scope).versions(self.device.id)),
+            "members": list(work.series.members(scope, [self.site.id])),
+            "zones": list(work.series.zones(scope)[self.site.id]),
+            "rollups": attrs.astuple(work.rollups.state(scope)),
+            "marks": work.rollups.marks(scope, **WEEK).day.tolist(),
+            "buckets": len(kept) and columns_of(kept),
             "setting": work.settings.get(scope, "name"),
+            "settings": dict(work.settings.items(scope, "")),
         }
 
 
@@ -128,6 +152,21 @@ def put_setting(work: UnitOfWork, scope: Scope, world: "World") -> bool:
     """Whether a setting of the same name is the stranger's own."""
     work.settings.put(scope, "name", "mine")
     return work.settings.get(scope, "name") == "mine"
+
+
+def put_bucket(work: UnitOfWork, scope: Scope, world: "World") -> bool:
+    """Whether buckets of the same series are the stranger's own."""
+    mine = buckets((world.device.id, 0, 2), (world.device.id, 1, 2))
+    work.rollups.replace(scope, *SERIES, [world.device.id], **LONG_US, buckets=mine)
+    found = work.rollups.read(scope, *SERIES, [world.device.id], **LONG_US)
+    return columns_of(found) == columns_of(mine)
+
+
+def advance(work: UnitOfWork, scope: Scope, world: "World") -> bool:
+    """Whether a stranger's watermark is its own and marks nothing where it has no devices."""
+    work.rollups.advance(scope, rolled_us=US_PER_DAY)
+    state = RollupState(rolled_us=US_PER_DAY)
+    return work.rollups.state(scope) == state and not len(work.rollups.marks(scope, **WEEK))
 
 
 Foreign = Callable[[UnitOfWork, Scope, World], bool]
@@ -170,6 +209,7 @@ FOREIGN: Final[dict[tuple[str, str], Foreign]] = {
         == ()
     ),
     ("devices", "count"): lambda work, scope, world: work.devices.count(scope, ALL) == 0,
+    ("devices", "ids"): lambda work, scope, world: list(work.devices.ids(scope, ALL)) == [],
     ("devices", "pages"): lambda work, scope, world: (
         not any(
             page.items or page.has_next or page.has_previous
@@ -223,8 +263,53 @@ FOREIGN: Final[dict[tuple[str, str], Foreign]] = {
     ("telemetry", "read"): lambda work, scope, world: (
         not len(work.telemetry.read(scope, [world.device.id], start_us=-9, end_us=9))
     ),
+    ("telemetry", "days"): lambda work, scope, world: (
+        list(work.telemetry.days(scope, **WEEK)) == []
+    ),
+    ("telemetry", "drop_day"): lambda work, scope, world: (
+        not work.telemetry.drop_day(scope, 0, revision=1, file=None)
+    ),
+    ("series", "table"): lambda work, scope, world: (
+        work.series.table(scope, [world.device.id]).device_ids == ()
+        and work.series.table(scope).device_ids == ()
+    ),
+    ("series", "members"): lambda work, scope, world: (
+        list(work.series.members(scope, [world.site.id])) == []
+    ),
+    ("series", "put"): lambda work, scope, world: refused(
+        lambda: work.series.put(scope, series_version(world.device, 9_000))
+    ),
+    ("series", "zones"): lambda work, scope, world: work.series.zones(scope) == {},
+    ("series", "put_zone"): lambda work, scope, world: refused(
+        lambda: work.series.put_zone(
+            scope, world.site.id, ZoneVersion(valid_from_us=9, time_zone="Asia/Tokyo")
+        )
+    ),
+    ("rollups", "state"): lambda work, scope, world: work.rollups.state(scope) == RollupState(),
+    ("rollups", "advance"): advance,
+    ("rollups", "marks"): lambda work, scope, world: (
+        not len(work.rollups.marks(scope, **WEEK))
+        and not len(work.rollups.marks(scope, ids=[world.device.id], **WEEK))
+    ),
+    ("rollups", "take_marks"): lambda work, scope, world: (
+        list(work.rollups.take_marks(scope, 1)) == []
+    ),
+    ("rollups", "replace"): put_bucket,
+    ("rollups", "read"): lambda work, scope, world: (
+        not len(work.rollups.read(scope, *SERIES, [world.device.id], **LONG_US))
+    ),
+    ("rollups", "sums"): lambda work, scope, world: (
+        not len(work.rollups.sums(scope, SERIES[0], [world.device.id], **LONG_US))
+    ),
+    ("rollups", "drop"): lambda work, scope, world: (
+        work.rollups.drop(scope, SERIES[0], end_us=2**60) == 0
+    ),
     ("settings", "get"): lambda work, scope, world: work.settings.get(scope, "name") is None,
     ("settings", "put"): put_setting,
+    ("settings", "items"): lambda work, scope, world: work.settings.items(scope, "") == {},
+    ("settings", "remove"): lambda work, scope, world: (
+        not work.settings.remove(scope, "name", "value")
+    ),
 }
 
 
@@ -257,7 +342,8 @@ class TenantContract(Contract):
         """So that a world which nobody sees proves nothing."""
         with storage.transaction(write=True) as work:
             world = World.make(work)
-        with storage.transaction(write=False) as work:
+        with storage.transaction(write=True) as work:
             seen: Mapping[str, Any] = world.seen(work)
+            assert work.telemetry.drop_day(world.scope, 0, revision=1, file=None)
         assert all(seen.values()), seen
         assert seen["devices"] == (world.device,)

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Final
 from energycore.errors import UnsupportedDatabase
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
+from energycore.services.histories import MAX_BUCKETS
 from energycore.services.suite import Services
+from energycore.wiring.archives import tenant_archive
 from energycore.wiring.clocks import tenant_clock
 from energycore.wiring.energy import Energy
 
 if TYPE_CHECKING:
+    from energycore.protocols.archive import Archive
     from energycore.protocols.storage import Storage
+    from energycore.telemetry.tiers import Retention
 
 __all__ = ["connect", "open_storage"]
 
@@ -25,6 +29,9 @@ def connect(
     clock: Clock | None = None,
     default_zone: str = "UTC",
     seed: int = 0,
+    archive: "str | Archive | None" = None,
+    retention: "Retention | None" = None,
+    max_buckets: int = MAX_BUCKETS,
 ) -> Energy:
     """Open a database and bind it to one tenant; a new database is set up without asking.
 
@@ -35,12 +42,17 @@ def connect(
             it runs on an accelerated clock.
         default_zone: IANA time zone of devices that belong to no site.
         seed: of all noise, for tenants that are new to the database.
+        archive: where old readings go and are read from: a folder, `s3://bucket/prefix` or an
+            archive; the database remembers the URL, so that it need be named once only.
+        retention: how long each resolution is kept by upkeep.
+        max_buckets: most buckets of one history.
 
     Raises:
         UnsupportedDatabase: there is no backend for such a URL.
         MissingExtra: the database's driver is not installed.
         StorageUnavailable: the database cannot be reached.
         SchemaOutdated: the database was made by another version; the message says what to run.
+        InvalidValue: the archive's URL cannot be one.
     """
     scope = Scope(tenant)
     storage = open_storage(url)
@@ -51,11 +63,19 @@ def connect(
             draw_noise_key=lambda: secrets.randbits(64),
             default_zone=default_zone,
             seed=seed,
+            archive=tenant_archive(storage, scope, archive),
+            retention=retention,
+            max_buckets=max_buckets,
         )
     except BaseException:  # even an interruption gives the connections back
         storage.close()
         raise
-    return Energy(services=services, scope=scope, own_clock=clock is not None)
+    return Energy(
+        services=services,
+        scope=scope,
+        own_clock=clock is not None,
+        own_archive=archive is not None and not isinstance(archive, str),
+    )
 
 
 def open_storage(url: str) -> "Storage":

@@ -28,8 +28,11 @@ from energycore.services.insight import ALL_DEVICES, ObservedState
 from energycore.services.registration import KEEP, Keep
 from energycore.services.suite import Services
 from energycore.services.ticking import MAX_CATCH_UP, Progress, TickResult
+from energycore.services.upkeep import UpkeepProgress, UpkeepReport
 from energycore.simulation.dispatch import Dispatch
 from energycore.telemetry.readings import ReadingBatch
+from energycore.telemetry.series import GapPolicy
+from energycore.wiring.archives import tenant_archive
 from energycore.wiring.clocks import (
     AcceleratedClock,
     SystemClock,
@@ -54,6 +57,8 @@ class Energy:
     scope: Scope
     _own_clock: bool = attrs.field(default=False, repr=False)
     """Whether the caller brought the clock, which then serves all tenants."""
+    _own_archive: bool = attrs.field(default=False, repr=False)
+    """Whether the caller brought the archive, which then serves all tenants."""
 
     def __repr__(self) -> str:
         return f"Energy(tenant={self.scope.tenant!r})"
@@ -94,12 +99,16 @@ class Energy:
         return attrs.evolve(self, services=_by(AcceleratedClock(start, speed), self.services))
 
     def for_tenant(self, tenant: str) -> "Energy":
-        """The same database, bound to another tenant and, unless one was given, to its clock."""
-        scope = Scope(tenant)
-        if self._own_clock:
-            return attrs.evolve(self, scope=scope)
-        clock = tenant_clock(self.services.storage, scope)
-        return attrs.evolve(self, scope=scope, services=_by(clock, self.services))
+        """The same database, bound to another tenant and to its clock and archive.
+
+        A clock or an archive that was given to `connect` serves all tenants.
+        """
+        scope, services = Scope(tenant), self.services
+        if not self._own_clock:
+            services = _by(tenant_clock(services.storage, scope), services)
+        if not self._own_archive:
+            services = services.with_archive(tenant_archive(services.storage, scope))
+        return attrs.evolve(self, scope=scope, services=services)
 
     def close(self) -> None:
         """Give the database's connections back."""
@@ -145,6 +154,7 @@ class Energy:
         external_id: str | None = None,
         data_source: DataSource = DataSource.SIMULATED,
         max_gap: timedelta | None = None,
+        gap_policy: GapPolicy | str = GapPolicy.HOLD,
         initial: StorageState | None = None,
         dispatch: Dispatch | str | None = None,
     ) -> DeviceRecord:
@@ -157,6 +167,7 @@ class Energy:
             external_id=external_id,
             data_source=data_source,
             max_gap=max_gap,
+            gap_policy=gap_policy,
             initial=initial,
             dispatch=dispatch,
         )
@@ -171,6 +182,8 @@ class Energy:
         tags: Iterable[str] | Keep | None = KEEP,
         device: Device | None = None,
         stored_wh: float | None = None,
+        max_gap: timedelta | None = None,
+        gap_policy: GapPolicy | str | None = None,
     ) -> DeviceRecord:
         """Change what is given; None clears the site or the tags."""
         return self.services.registration.update_device(
@@ -182,6 +195,27 @@ class Energy:
             tags=tags,
             device=device,
             stored_wh=stored_wh,
+            max_gap=max_gap,
+            gap_policy=gap_policy,
+        )
+
+    def update_site(
+        self,
+        site_id: int | SiteRecord,
+        *,
+        name: str | None = None,
+        time_zone: str | None = None,
+        latitude: float | Keep | None = KEEP,
+        longitude: float | Keep | None = KEEP,
+    ) -> SiteRecord:
+        """Change what is given; a time zone holds from now on."""
+        return self.services.registration.update_site(
+            self.scope,
+            _number(site_id, "site"),
+            name=name,
+            time_zone=time_zone,
+            latitude=latitude,
+            longitude=longitude,
         )
 
     def deactivate(self, device_id: int | DeviceRecord) -> DeviceRecord:
@@ -219,6 +253,18 @@ class Energy:
         """Store what reported devices say."""
         return self.services.ingestion.record(self.scope, readings)
 
+    def upkeep(
+        self,
+        *,
+        dry_run: bool = False,
+        retain: bool = True,
+        progress: UpkeepProgress | None = None,
+    ) -> UpkeepReport:
+        """Bring totals up to date, archive old readings, and let go what its time is over."""
+        return self.services.upkeep.run(
+            self.scope, dry_run=dry_run, retain=retain, progress=progress
+        )
+
     def device(self, device_id: int | DeviceRecord) -> DeviceRecord:
         """One device."""
         return self.services.insight.device(self.scope, _number(device_id))
@@ -249,7 +295,7 @@ class Energy:
     ) -> ReadingBatch:
         """The readings of devices with start <= instant < end, by device and instant."""
         several = devices if isinstance(devices, Collection) else [devices]
-        return self.services.insight.readings(
+        return self.services.histories.readings(
             self.scope,
             [_number(device) for device in several],
             start_us=to_epoch_us(start, "start"),

@@ -9,6 +9,7 @@ from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.telemetry import Marks, RollupState
 from energycore.storage.memory.tables import Work
 from energycore.telemetry.buckets import Buckets
+from energycore.telemetry.groups import group_starts
 from energycore.telemetry.tiers import US_PER_DAY, SeriesKind, Tier
 
 __all__ = ["MemoryRollups"]
@@ -78,12 +79,16 @@ class MemoryRollups:
         """Let these be the only buckets of these series that begin in [start, end)."""
         tenant = tenant_of(scope)
         kept = self._work.own(tenant, "buckets").buckets
+        new = _by_series(buckets)
         for series in set(ids):
             key = tier, kind, series
-            old = kept.get(key, Buckets.empty())
-            outside = (old.start_us < start_us) | (old.start_us >= end_us)
-            new = buckets.take(np.flatnonzero(buckets.series == series))
-            kept[key] = Buckets.concatenate([old.take(np.flatnonzero(outside)), new]).by_time()
+            parts = [new[series]] if series in new else []
+            if key in kept:
+                old = kept[key]
+                outside = (old.start_us < start_us) | (old.start_us >= end_us)
+                parts.append(old.take(np.flatnonzero(outside)))
+            if parts:
+                kept[key] = Buckets.concatenate(parts).by_time()
 
     def read(
         self,
@@ -127,3 +132,13 @@ class MemoryRollups:
         kept[tier] = max(end_us, kept.get(tier, end_us))
         self._work.put_rollup(tenant, attrs.evolve(tables.rollup, kept_from_us=kept))
         return dropped
+
+
+def _by_series(buckets: Buckets) -> dict[int, Buckets]:
+    ordered = buckets.by_time()
+    starts = group_starts(ordered.series)
+    ends = np.append(starts[1:], len(ordered))
+    return {
+        int(ordered.series[start]): ordered.take(np.arange(start, end))
+        for start, end in zip(starts, ends, strict=False)
+    }

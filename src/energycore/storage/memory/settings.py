@@ -1,5 +1,7 @@
 """Settings in memory."""
 
+from collections.abc import Mapping
+
 import attrs
 
 from energycore.protocols.scope import Scope, tenant_of
@@ -26,3 +28,18 @@ class MemorySettings:
         check_text("name", name)
         check_storable("value", value)
         self._work.own(tenant, "settings").settings[name] = value
+
+    def items(self, scope: Scope, prefix: str) -> Mapping[str, str]:
+        """The texts whose names begin so, by name."""
+        tenant = tenant_of(scope)
+        settings = self._work.see(tenant).settings
+        return {name: settings[name] for name in sorted(settings) if name.startswith(prefix)}
+
+    def remove(self, scope: Scope, name: str, value: str) -> bool:
+        """Forget the text under this name if it is this one; whether it was."""
+        tenant = tenant_of(scope)
+        settings = self._work.own(tenant, "settings").settings
+        if settings.get(name) != value:
+            return False
+        del settings[name]
+        return True

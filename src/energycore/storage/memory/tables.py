@@ -116,7 +116,7 @@ class Work:
         series = readings[device_id]
         if self._first(tenant, "readings", device_id, day):
             series[day] = dict(series.get(day, {}))
-        return series[day]
+        return series.setdefault(day, {})
 
     def put_rollup(self, tenant: str, state: RollupState) -> None:
         """Replace how far the totals of a tenant have come."""

@@ -90,11 +90,17 @@ class MemoryTelemetry:
             stored_mwh=columns[:, 3],
         )
 
-    def days(self, scope: Scope, *, start_day: int, end_day: int) -> Sequence[ReadingDay]:
-        """The days in [start, end) of which there are or were readings, in order."""
+    def days(
+        self, scope: Scope, *, start_day: int, end_day: int, hold: bool = False
+    ) -> Sequence[ReadingDay]:
+        """The days in [start, end) of which there are or were readings; writers take turns."""
         tenant = tenant_of(scope)
-        days = self._work.see(tenant).days
+        days = (self._work.own(tenant) if hold else self._work.see(tenant)).days
         return [days[day] for day in sorted(days) if start_day <= day < end_day]
+
+    def prepare(self, scope: Scope, *, start_day: int, end_day: int) -> None:
+        """Nothing: memory needs no room ahead of need."""
+        tenant_of(scope)
 
     def drop_day(self, scope: Scope, day: int, *, revision: int, file: ArchivedFile | None) -> bool:
         """Remove a day's readings from the store; from now on they are in `file`, or lost."""

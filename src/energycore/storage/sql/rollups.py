@@ -6,7 +6,18 @@ from typing import Final
 
 import attrs
 import numpy as np
-from sqlalchemy import BigInteger, ColumnElement, case, cast, delete, func, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
 
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.telemetry import Marks, RollupState
@@ -216,8 +227,10 @@ class SqlRollups:
             .union(select(reading_day.c.day + 1).where(has_readings))
             .subquery()
         )
-        rows = select(literal(tenant), days.c.day, device.c.id, literal(1)).where(
-            device.c.tenant_id == tenant, days.c.day <= (rolled_us - 1) // US_PER_DAY
+        rows = (
+            select(literal(tenant), days.c.day, device.c.id, literal(1))
+            .join_from(device, days, true())
+            .where(device.c.tenant_id == tenant, days.c.day <= (rolled_us - 1) // US_PER_DAY)
         )
         if from_day is not None:
             rows = rows.where(days.c.day >= from_day)

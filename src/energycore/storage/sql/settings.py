@@ -1,7 +1,9 @@
 """The table of settings."""
 
+from collections.abc import Mapping
+
 import attrs
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.storage.rules import check_storable, check_text, is_storable
@@ -38,3 +40,16 @@ class SqlSettings:
                 set_={"value": insert.excluded.value},
             )
         )
+
+    def items(self, scope: Scope, prefix: str) -> Mapping[str, str]:
+        """The texts whose names begin so, by name."""
+        tenant = tenant_of(scope)
+        begins = func.substr(setting.c.name, 1, len(prefix)) == prefix
+        found = select(setting.c.name, setting.c.value).where(setting.c.tenant_id == tenant, begins)
+        return {name: value for name, value in sorted(self._session.read(found).all())}
+
+    def remove(self, scope: Scope, name: str, value: str) -> bool:
+        """Forget the text under this name if it is this one; whether it was."""
+        tenant = tenant_of(scope)
+        this = setting.c.tenant_id == tenant, setting.c.name == name, setting.c.value == value
+        return self._session.change(delete(setting).where(*this)).rowcount == 1
