@@ -316,6 +316,6 @@ def test_both_backends_answer_alike_whatever_is_done(memory_storage, sql_storage
     run_state_machine_as_test(
         lambda: Machine([memory_storage, sql_storage]),
         settings=hypothesis.settings(
-            usual, max_examples=usual.max_examples // 4, stateful_step_count=30
+            usual, max_examples=usual.max_examples // 10, stateful_step_count=30
         ),
     )

@@ -2,8 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
-__all__ = ["LOGIN", "server"]
+__all__ = ["LOGIN", "make_bucket", "put", "server"]
 
 LOGIN = {"key": "tests", "secret": "not-so-secret"}
 """What s3fs needs to sign its requests; the server believes everybody."""
@@ -23,8 +24,19 @@ def server() -> Iterator[str]:
         running.stop()
 
 
-def make_bucket(url: str, name: str) -> None:
+def make_bucket(url: str, bucket: str) -> None:
     """Make an empty bucket on the server."""
+    with _client(url) as client:
+        client.create_bucket(Bucket=bucket)
+
+
+def put(url: str, bucket: str, key: str, content: bytes) -> None:
+    """Write an object past everything that is tested."""
+    with _client(url) as client:
+        client.put_object(Bucket=bucket, Key=key, Body=content)
+
+
+def _client(url: str) -> "contextlib.closing[Any]":
     import boto3
 
     client = boto3.client(
@@ -34,5 +46,4 @@ def make_bucket(url: str, name: str) -> None:
         aws_access_key_id=LOGIN["key"],
         aws_secret_access_key=LOGIN["secret"],
     )
-    client.create_bucket(Bucket=name)
-    client.close()
+    return contextlib.closing(client)

@@ -2,18 +2,19 @@
 
 import os
 from collections.abc import Collection
+from hashlib import blake2b
 from typing import Any, Final
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
+from energycore.archive.names import FileName
 from energycore.extras import load_extra
 from energycore.quantities.instants import US_PER_MS
 from energycore.quantities.units import MISSING, IntArray
 from energycore.telemetry.readings import ReadingBatch
 
-__all__ = ["decode", "encode", "footer_of", "load_arrow"]
+__all__ = ["decode", "encode", "load_arrow"]
 
 _FORMAT: Final = "1"
 # A hundred devices that report once a minute: what reading one of them has to unpack.
@@ -21,6 +22,8 @@ _ROWS_PER_GROUP: Final = 144_000
 _ZSTD_LEVEL: Final = 3
 # Enough for the footer of a day of 30,000 devices.
 _TAIL_BYTES: Final = 131_072
+_DIGEST_BYTES: Final = 16
+_MAGIC: Final = b"PAR1"
 
 
 def load_arrow() -> tuple[Any, Any]:
@@ -33,11 +36,12 @@ def load_arrow() -> tuple[Any, Any]:
     return load_extra("pyarrow", feature="An archive", extra="archive"), parquet
 
 
-def encode(tenant: str, day: str, batch: ReadingBatch) -> bytes:
+def encode(name: FileName, batch: ReadingBatch) -> bytes:
     """Write readings by device and instant, with what they are in the key-value metadata.
 
     DELTA_BINARY_PACKED makes whole numbers of 64 bits as small as narrower ones. Instants are
-    kept in milliseconds, unless one of them is finer. No two files are equal.
+    kept in milliseconds, unless one of them is finer. Before the footer stands its digest, which
+    readers of Parquet pass over: they go where the footer points.
     """
     pa, pq = load_arrow()
     batch = _ordered(batch)
@@ -63,63 +67,68 @@ def encode(tenant: str, day: str, batch: ReadingBatch) -> bytes:
         write_page_checksum=True,
     ) as writer:
         writer.write_table(pa.table(columns, schema=schema), row_group_size=_ROWS_PER_GROUP)
-        writer.add_key_value_metadata(
-            {**_about(tenant, day, len(batch)), "energycore.file": uuid4().hex}
-        )
+        writer.add_key_value_metadata(_about(name, len(batch)))
     content: bytes = sink.getvalue().to_pybytes()
-    return content
+    start = len(content) - _footer_length(content)
+    return b"".join((content[:start], _digest(content[start:]), content[start:]))
 
 
-def footer_of(file: Any) -> bytes:
-    """The end of a Parquet file, which says what it holds and where.
-
-    Raises:
-        ValueError: it does not end like one.
-    """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _TAIL_BYTES))
-    tail: bytes = file.read(_TAIL_BYTES)
-    length = int.from_bytes(tail[-8:-4], "little") + 8
-    if tail[-4:] != b"PAR1" or length > size:
-        raise ValueError("it does not end like a Parquet file")
-    if length > len(tail):
-        file.seek(size - length)
-        tail = file.read(length)
-    return tail[-length:]
-
-
-def decode(
-    file: Any, footer: bytes, tenant: str, day: str, ids: Collection[int] | None = None
-) -> ReadingBatch:
+def decode(file: Any, name: FileName, ids: Collection[int] | None = None) -> ReadingBatch:
     """Read what `encode` wrote, by device and instant.
 
     Args:
-        file: open, and able to seek. Its pages are checked against their checksums.
-        footer: from `footer_of`. It must be known to be whole: pyarrow may end the process
-            over one that is not.
-        tenant: whose it must be.
-        day: the day that it must be of.
+        file: open, and able to seek. What is read of it is checked against its checksums.
+        name: what it must be.
         ids: the devices to read; only row groups that may hold one of them are unpacked.
 
     Raises:
-        ValueError: this is another Parquet file. Of other damage pyarrow raises what it likes.
+        ValueError: this is another file. Of damaged pages pyarrow raises what it likes.
     """
     pa, pq = load_arrow()
-    metadata = pq.read_metadata(pa.BufferReader(footer))
+    metadata = pq.read_metadata(pa.BufferReader(_footer(file)))
     pages = pq.ParquetFile(
         file, metadata=metadata, pre_buffer=True, page_checksum_verification=True
     )
     if not any(pages.schema_arrow.equals(_schema(unit)) for unit in ("ms", "us")):
         raise ValueError("it has other columns")
-    kept = metadata.metadata or {}
-    for key, value in _about(tenant, day, metadata.num_rows).items():
-        if kept.get(key.encode()) != value.encode():
+    for key, value in _about(name, metadata.num_rows).items():
+        if metadata.metadata.get(key.encode()) != value.encode():
             raise ValueError(f"its {key} is not {value!r}")
     if ids is None:
         return _batch(pages.read())
     wanted = np.array(sorted({i for i in ids if -(2**63) <= i < 2**63}), dtype=np.int64)
     batch = _batch(pages.read_row_groups(_groups_with(metadata, wanted)))
     return batch.take(np.flatnonzero(np.isin(batch.device_id, wanted)))
+
+
+def _footer(file: Any) -> bytes:
+    """The end of a file, which says what it holds and where; it is as it was written.
+
+    Raises:
+        ValueError: it is not. Over a damaged footer pyarrow may end the process.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL_BYTES))
+    tail: bytes = file.read(_TAIL_BYTES)
+    length = _footer_length(tail)
+    if not tail.endswith(_MAGIC) or length + _DIGEST_BYTES > size:
+        raise ValueError("it does not end like a Parquet file")
+    if length + _DIGEST_BYTES > len(tail):
+        file.seek(size - length - _DIGEST_BYTES)
+        tail = file.read(length + _DIGEST_BYTES)
+    footer = tail[-length:]
+    if tail[-length - _DIGEST_BYTES : -length] != _digest(footer):
+        raise ValueError("its footer has another digest")
+    return footer
+
+
+def _footer_length(tail: bytes) -> int:
+    """Of what ends with the length of the metadata, in 4 bytes, and with the word of Parquet."""
+    return int.from_bytes(tail[-8:-4], "little") + 8
+
+
+def _digest(footer: bytes) -> bytes:
+    return blake2b(footer, digest_size=_DIGEST_BYTES).digest()
 
 
 def _schema(unit: str) -> Any:
@@ -134,11 +143,12 @@ def _schema(unit: str) -> Any:
     )
 
 
-def _about(tenant: str, day: str, rows: int) -> dict[str, str]:
+def _about(name: FileName, rows: int) -> dict[str, str]:
     return {
         "energycore.format": _FORMAT,
-        "energycore.tenant": tenant,
-        "energycore.day": day,
+        "energycore.tenant": name.tenant,
+        "energycore.day": name.day,
+        "energycore.file": name.unique,
         "energycore.rows": str(rows),
     }
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
-from energycore.archive.folders import put_in_folder
+from energycore.archive.folders import put_in_folder, remove_from_folder
 from energycore.errors import ArchiveUnavailable
 
 __all__ = ["Files", "Source"]
@@ -33,7 +33,7 @@ class Files:
         """Write a new file; it appears with all of its content or not at all."""
         with _reaching():
             if self.is_folder:
-                put_in_folder(Path(f"{self.root}/"), name, content)
+                put_in_folder(self._folder, name, content)
             else:
                 self.filesystem.pipe_file(self._path(name), content)
 
@@ -56,9 +56,21 @@ class Files:
         return [path[len(self.root) + 1 :] for path in found]
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there."""
-        with _reaching(), suppress(FileNotFoundError):
-            self.filesystem.rm_file(self._path(name))
+        """Remove a file if it is there, and what is there of it if it is not complete."""
+        path = self._path(name)
+        with _reaching():
+            if self.is_folder:
+                remove_from_folder(self._folder, name)
+                return
+            try:
+                self.filesystem.rm_file(path)
+            except FileNotFoundError:
+                # So says a store whose bucket is not there as well: listing it tells them apart.
+                self.filesystem.find(path)
+
+    @property
+    def _folder(self) -> Path:
+        return Path(f"{self.root}/")
 
     def _path(self, name: str) -> str:
         return f"{self.root}/{name}"
@@ -112,12 +124,10 @@ def _reaching(name: str | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except FileNotFoundError as error:
-        if name is None:
-            raise ArchiveUnavailable(f"the archive cannot do this now: {_reason(error)}") from error
-        raise ArchiveUnavailable(f"the archive has no file {name!r}") from error
     except Exception as error:  # each file system has errors of its own
-        raise ArchiveUnavailable(f"the archive cannot do this now: {_reason(error)}") from error
+        is_missing = name is not None and isinstance(error, FileNotFoundError)
+        problem = f"has no file {name!r}" if is_missing else f"cannot do this now: {_reason(error)}"
+        raise ArchiveUnavailable(f"the archive {problem}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -2,18 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Final
 
-__all__ = ["put_in_folder"]
-
-_ABANDONED_AFTER_S: Final = 3_600
+__all__ = ["put_in_folder", "remove_from_folder"]
 
 
 def put_in_folder(root: Path, name: str, content: bytes) -> None:
-    """Write a file under another name, to the disk, and only then give it its own.
-
-    Query engines skip names that begin with a dot. What a writer left that died is removed when
-    the next one comes by.
+    """Write a file to the disk under another name, and only then give it its own.
 
     Args:
         root: the folder that names start from; made where it is missing.
@@ -22,9 +16,9 @@ def put_in_folder(root: Path, name: str, content: bytes) -> None:
     """
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    part = _part_of(path)
     try:
-        with part.open("xb") as file:
+        with part.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -32,18 +26,22 @@ def put_in_folder(root: Path, name: str, content: bytes) -> None:
     except BaseException:  # even an interruption leaves nothing behind
         part.unlink(missing_ok=True)
         raise
-    _remove_abandoned(path)
     for folder in (path.parent, *path.parent.parents):
         _sync(folder)
         if folder == root:
             break
 
 
-def _remove_abandoned(path: Path) -> None:
-    written_s = path.stat().st_mtime
-    for part in path.parent.glob(".*.part"):
-        if written_s - part.stat().st_mtime > _ABANDONED_AFTER_S:
-            part.unlink(missing_ok=True)
+def remove_from_folder(root: Path, name: str) -> None:
+    """Remove a file if it is there, and what was written of it if its writer died."""
+    path = root / name
+    path.unlink(missing_ok=True)
+    _part_of(path).unlink(missing_ok=True)
+
+
+def _part_of(path: Path) -> Path:
+    # Query engines pass over names that begin with a dot.
+    return path.with_name(f".{path.name}.part")
 
 
 def _sync(folder: Path) -> None:

@@ -2,47 +2,52 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from io import BytesIO
-from typing import Final
 
 import attrs
 import numpy as np
 
-from energycore.archive.columns import decode, encode, footer_of
+from energycore.archive.columns import decode, encode
 from energycore.archive.files import Files
-from energycore.archive.names import day_and_digest, digest_of, file_name, iso_day, tenant_folder
+from energycore.archive.names import FileName, tenant_folder
 from energycore.errors import ArchiveDamaged, ArchiveUnavailable, InvalidValue
 from energycore.protocols.archive import ArchivedFile
 from energycore.protocols.scope import Scope, tenant_of
-from energycore.quantities.instants import US_PER_SECOND
 from energycore.telemetry.readings import ReadingBatch
+from energycore.telemetry.tiers import US_PER_DAY
 
 __all__ = ["ParquetArchive"]
-
-_US_PER_DAY: Final = 86_400 * US_PER_SECOND
 
 
 @attrs.frozen
 class ParquetArchive:
     """Keeps days of readings as files; `open_archive` makes one.
 
-    Nothing is read from a damaged file: its name is the digest of its footer, and each page that
-    the footer points at has a checksum.
+    Nothing is read from a damaged file: its footer and its pages have checksums.
     """
 
     _files: Files
 
-    def write(self, scope: Scope, day: int, batch: ReadingBatch) -> ArchivedFile:
-        """Write a day's readings under a name that no file has; it is complete or not there.
+    def new_name(self, scope: Scope, day: int) -> str:
+        """A name for a file of a day that no file has had or will have.
 
         Raises:
-            InvalidValue: there is no reading, one is of another day, or there is no such day.
+            InvalidValue: the calendar does not reach to that day.
+        """
+        return str(FileName.new(tenant_of(scope), day))
+
+    def write(self, scope: Scope, day: int, batch: ReadingBatch, *, name: str) -> ArchivedFile:
+        """Write a day's readings; the file is complete or not there.
+
+        Raises:
+            InvalidValue: the name is for other readings, one reading is of another day, or there
+                is none.
             ArchiveUnavailable: it cannot be written.
         """
-        tenant = tenant_of(scope)
+        named = FileName.parse(tenant_of(scope), name)
+        if named is None or not named.is_of(day):
+            raise InvalidValue("name", name, "a new name of this tenant and day")
         _check_day(day, batch)
-        content = encode(tenant, iso_day(day), batch)
-        name = file_name(tenant, iso_day(day), footer_of(BytesIO(content)))
+        content = encode(named, batch)
         self._files.put(name, content)
         return ArchivedFile(name=name, day=day, rows=len(batch), size_bytes=len(content))
 
@@ -53,37 +58,31 @@ class ParquetArchive:
             ArchiveUnavailable: it cannot be reached, or there is no such file.
             ArchiveDamaged: it does not hold what was written into it.
         """
-        tenant = tenant_of(scope)
-        named = day_and_digest(tenant, name)
+        named = FileName.parse(tenant_of(scope), name)
         if named is None:
             raise ArchiveUnavailable(f"the archive has no file {name!r}")
-        day, digest = named
         with self._files.opened(name) as file, _undamaged(name):
-            footer = footer_of(file)
-            if digest_of(footer) != digest:
-                raise ValueError("its footer is another")
-            return decode(file, footer, tenant, day, ids)
+            return decode(file, named, ids)
 
     def names(self, scope: Scope) -> Sequence[str]:
         """The names of all files of the tenant, those that nothing refers to included."""
         tenant = tenant_of(scope)
         found = self._files.names(tenant_folder(tenant))
-        return [name for name in found if day_and_digest(tenant, name)]
+        return [name for name in found if FileName.parse(tenant, name)]
 
     def delete(self, scope: Scope, name: str) -> None:
         """Remove a file; one that is not there is no error."""
-        if day_and_digest(tenant_of(scope), name):
+        if FileName.parse(tenant_of(scope), name):
             self._files.remove(name)
 
 
 def _check_day(day: int, batch: ReadingBatch) -> None:
     if not len(batch):
         raise InvalidValue("readings", 0, "at least one")
-    first_us = day * _US_PER_DAY
     for at_us in int(batch.at_us.min()), int(batch.at_us.max()):
-        if not first_us <= at_us < first_us + _US_PER_DAY:
+        if at_us // US_PER_DAY != day:
             at = str(np.datetime64(at_us, "us"))
-            raise InvalidValue("readings", at, f"of {iso_day(day)} in UTC")
+            raise InvalidValue("readings", at, f"of {np.datetime64(day, 'D')} in UTC")
 
 
 @contextmanager

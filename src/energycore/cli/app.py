@@ -32,6 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -107,7 +108,8 @@ def serve(
         int, typer.Option(min=0, max=65_535, help="Port to listen at; 0 picks a free one.")
     ] = 8000,
     no_tick: Annotated[
-        bool, typer.Option("--no-tick", help="Only answer; another process ticks, or none.")
+        bool,
+        typer.Option("--no-tick", help="Only answer; another process ticks and rolls up, or none."),
     ] = False,
     speed: Annotated[
         float | None,
@@ -118,7 +120,11 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve a database over GraphQL, with a tick every minute; Ctrl-C stops."""
+    """Serve a database over GraphQL, with a tick every minute; Ctrl-C stops.
+
+    Totals are brought up to date every quarter-hour. Nothing is archived or removed by this: let
+    cron run `energycore upkeep` for that.
+    """
     if demo and home is not None:
         raise typer.BadParameter("goes without a HOME.toml", param_hint="--demo")
     from energycore.cli.serving import ServeOptions, serve_home
@@ -144,6 +150,137 @@ def tick(
     from energycore.cli.database import tick_once
 
     tick_once(database, at)
+
+
+@app.command()
+def history(
+    database: Annotated[str, typer.Option(metavar="URL", help="The database to ask.")] = _DATABASE,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="One device: its name, external id or number."),
+    ] = None,
+    site: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="One site, with what its devices did while they were there."
+        ),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND", help="All devices of a kind; may be repeated."),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="All devices that carry a tag; may be repeated."),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="DATE", help="First day, such as 2026-06-01, or an instant."
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option("--to", metavar="DATE", help="Day or instant that ends it; by default now."),
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=36_500, metavar="N", help="Instead: from midnight N days ago until now; 7 by default."
+        ),
+    ] = None,
+    interval: Annotated[
+        str, typer.Option(metavar="INTERVAL", help="quarter_hour, hour, day, week or month.")
+    ] = "day",
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZONE", help="Whose calendar, such as Europe/Berlin; by default the site's."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print it as CSV.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it into a file, such as out.png.")
+    ] = None,
+) -> None:
+    """Print what devices did, by hour, day, week or month; without a choice all of them together.
+
+    Production is counted above zero and consumption below; the net is their difference. Energy is
+    that of the time that is known, and the mean power is that over this time. What is not known is
+    blank. Where only coarser totals are left than were asked for, those lines say so.
+    """
+    from energycore.cli.history import HistoryOptions, show_history
+
+    options = HistoryOptions(
+        database=database,
+        device=device,
+        site=site,
+        kinds=tuple(kind or ()),
+        tags=tuple(tag or ()),
+        start=start,
+        end=end,
+        days=days,
+        interval=interval,
+        zone=zone,
+        as_json=as_json,
+        as_csv=as_csv,
+        plot=plot,
+    )
+    show_history(options)
+
+
+@app.command()
+def upkeep(
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="The database to keep in order.")
+    ] = _DATABASE,
+    archive: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where readings go when their time is over: a folder or s3://bucket/prefix. The "
+            "database remembers it; name it once.",
+        ),
+    ] = None,
+    keep_raw: Annotated[
+        str, typer.Option(metavar="TIME", help="How long readings stay in the database.")
+    ] = "7d",
+    keep_quarter_hours: Annotated[
+        str, typer.Option(metavar="TIME", help="How long totals of quarter-hours are kept.")
+    ] = "90d",
+    keep_days: Annotated[
+        str, typer.Option(metavar="TIME", help="How long totals of days are kept.")
+    ] = "2y",
+    keep_months: Annotated[
+        str, typer.Option(metavar="TIME", help="How long totals of months are kept.")
+    ] = "forever",
+    roll_up_only: Annotated[
+        bool, typer.Option("--roll-up-only", help="Archive nothing and remove nothing.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing, and say what would be done.")
+    ] = False,
+) -> None:
+    """Bring totals up to date, archive old readings, and remove what its time is over.
+
+    Meant for cron, once a day. Nothing is removed before its totals are computed and compared and,
+    with an archive, before it is written there and read back. Without an archive old readings are
+    gone for good. Killed at any moment, it loses nothing: run it again, and it goes on.
+
+    A TIME is days, weeks or years of 365 days, such as 7d, 12w or 2y, or forever.
+    """
+    from energycore.cli.upkeep import UpkeepOptions, keep_up
+
+    keep = {"raw": keep_raw, "quarter_hour": keep_quarter_hours}
+    options = UpkeepOptions(
+        database=database,
+        archive=archive,
+        keep=keep | {"day": keep_days, "month": keep_months},
+        dry_run=dry_run,
+        roll_up_only=roll_up_only,
+    )
+    keep_up(options)
 
 
 @app.command()

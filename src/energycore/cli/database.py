@@ -15,7 +15,7 @@ from energycore.services.ticking import TickResult
 from energycore.wiring.connect import MEMORY, connect
 from energycore.wiring.energy import Energy
 
-__all__ = ["is_kept", "migrate_database", "pace", "shown_url", "tick_once"]
+__all__ = ["check_is_there", "is_kept", "migrate_database", "pace", "shown_url", "tick_once"]
 
 _INSTANT = "an instant with an offset, such as 2026-06-01T12:00Z or 2026-06-01T14:00+02:00"
 
@@ -46,6 +46,22 @@ def is_kept(url: str) -> bool:
     return not is_in_memory(parse_url(url))
 
 
+def check_is_there(url: str) -> None:
+    """Refuse a file that is not there: it was probably misspelt, and must not be made.
+
+    Raises:
+        StorageUnavailable: it is not there.
+        UnsupportedDatabase: it is no URL, or there is no backend for it.
+    """
+    if url.startswith("memory:"):
+        return
+    from energycore.storage.sql.engine import file_of, parse_url
+
+    file = file_of(parse_url(url))
+    if file is not None and not file.exists():
+        raise StorageUnavailable(f"there is no database {file}: energycore serve makes one")
+
+
 def pace(speed: float) -> str:
     """How fast an accelerated clock runs, in words."""
     return f"{speed:g} second{'' if speed == 1 else 's'} a second"
@@ -60,7 +76,7 @@ def tick_once(url: str, at: str | None) -> None:
         StorageUnavailable: there is no such database.
     """
     instant = None if at is None else _instant(at)
-    _check_is_there(url)
+    check_is_there(url)
     with connect(url) as energy:
         try:
             result = energy.tick(at=instant)
@@ -83,21 +99,10 @@ def migrate_database(url: str) -> None:
     """
     from energycore.storage.sql import migrate
 
-    _check_is_there(url)
+    check_is_there(url)
     changed = url != MEMORY and migrate(url)
     state = "was brought up to date" if changed else "is up to date"
     screen().print(f"{shown_url(url)} {state}", markup=False, soft_wrap=True)
-
-
-def _check_is_there(url: str) -> None:
-    """Refuse a file that is not there: it was probably misspelt, and must not be made."""
-    if url.startswith("memory:"):
-        return
-    from energycore.storage.sql.engine import file_of, parse_url
-
-    file = file_of(parse_url(url))
-    if file is not None and not file.exists():
-        raise StorageUnavailable(f"there is no database {file}: energycore serve makes one")
 
 
 def _instant(text: str) -> datetime:

@@ -1,8 +1,9 @@
-"""`energycore serve`: a database over GraphQL, with the tick job beside it, until it is stopped."""
+"""`energycore serve`: a database over GraphQL, with its jobs beside it, until it is stopped."""
 
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
@@ -20,6 +21,7 @@ from energycore.encoding.home import Home, load_home
 from energycore.extras import load_extra
 from energycore.jobs.homes import HISTORY, settle_home, simulate_history
 from energycore.jobs.ticks import run_ticks
+from energycore.jobs.upkeep import run_upkeep
 from energycore.protocols.records import DeviceFilter
 from energycore.services.ticking import MAX_CATCH_UP, Progress
 from energycore.wiring.connect import connect
@@ -32,7 +34,7 @@ DEMO_HOME: Final = Path(__file__).with_name("home.toml")
 
 _FEATURE: Final = "energycore serve"
 _LAST_ANSWERS_S: Final = 5
-_LAST_TICK_S: Final = 5
+_LAST_RUN_S: Final = 5
 _QUERY: Final = '{"query": "{ energySummary { netPowerW storage { storedWh } } }"}'
 
 
@@ -146,38 +148,56 @@ def _catch_up(home: Home | None) -> timedelta:
 def _lifespan(
     energy: Energy, options: ServeOptions, *, max_catch_up: timedelta, started: Callable[[], None]
 ) -> Any:
-    """What runs beside the application: the ticks, in a thread that ends with it."""
+    """What runs beside the application: ticks and roll-ups, in threads that end with it."""
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
         stop = threading.Event()
-        thread = threading.Thread(
-            target=run_ticks,
-            args=(energy.services, energy.scope, stop),
-            kwargs={"speed": energy.speed or 1.0, "max_catch_up": max_catch_up},
-            name="energycore-ticks",
-            daemon=True,
-        )
-        if options.ticks:
-            thread.start()
+        jobs = _jobs(energy, stop, max_catch_up) if options.ticks else {}
+        for job in jobs.values():
+            job.start()
         started()
         try:
             yield
         finally:
             stop.set()
-            if options.ticks:
-                await asyncio.to_thread(thread.join, _LAST_TICK_S)
-                if thread.is_alive():
-                    note(f"a tick was cut off after {_LAST_TICK_S} s: the next start runs it again")
+            end_s = time.monotonic() + _LAST_RUN_S
+            for name, job in jobs.items():
+                await asyncio.to_thread(job.join, max(0.0, end_s - time.monotonic()))
+                if job.is_alive():
+                    note(
+                        f"a {name} was cut off after {_LAST_RUN_S} s: the next start runs it again"
+                    )
 
     return lifespan
+
+
+def _jobs(
+    energy: Energy, stop: threading.Event, max_catch_up: timedelta
+) -> dict[str, threading.Thread]:
+    """The jobs, by the name of one run of each."""
+    given = energy.services, energy.scope, stop
+    pace_of = {"speed": energy.speed or 1.0}
+    return {
+        "tick": threading.Thread(
+            target=run_ticks,
+            args=given,
+            kwargs=pace_of | {"max_catch_up": max_catch_up},
+            name="energycore-ticks",
+            daemon=True,
+        ),
+        "roll-up": threading.Thread(
+            target=run_upkeep, args=given, kwargs=pace_of, name="energycore-upkeep", daemon=True
+        ),
+    }
 
 
 def _welcome(energy: Energy, home: Home | None, address: str, options: ServeOptions) -> None:
     speed = energy.speed
     now = f"now {energy.clock.now():%Y-%m-%d %H:%M:%S} UTC"
     clock = f"real time, {now}" if speed is None else f"{pace(speed)}, {now}"
-    every = "none" if not options.ticks else "every 60 s by that clock"
+    every = "every 60 s by that clock" if options.ticks else "none"
+    totals = "rolled up every 15 min by that clock" if options.ticks else "left to others"
     kept = is_kept(options.database)
     end = (
         "everything is kept in the database" if kept else "the database is in memory, and ends too"
@@ -190,6 +210,7 @@ def _welcome(energy: Energy, home: Home | None, address: str, options: ServeOpti
         f"  Database  {shown_url(options.database)}",
         f"  Clock     {clock}",
         f"  Ticks     {every}",
+        f"  Totals    {totals}",
         "",
         "Try:",
         f"  curl {address}/graphql -H 'content-type: application/json' \\",

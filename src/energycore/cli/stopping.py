@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-__all__ = ["CutOffRequests", "StopRequested", "StopSignals"]
+__all__ = ["INTERRUPTED", "CutOffRequests", "StopRequested", "StopSignals"]
+
+INTERRUPTED: Final = 130
+"""Exit status of what was stopped before it was done."""
 
 _STDERR: Final = 2
 _SHOW_CURSOR: Final = b"\x1b[?25h"

@@ -3,11 +3,11 @@
 import logging
 import threading
 from datetime import timedelta
-from typing import Final
 
 from energycore.errors import StorageUnavailable
+from energycore.jobs.waiting import Stopped, end_if_set, now_us, wait_until
 from energycore.protocols.scope import Scope
-from energycore.quantities.instants import US_PER_SECOND, floor_to, to_epoch_us
+from energycore.quantities.instants import floor_to
 from energycore.services.registration import DEFAULT_STEP_US
 from energycore.services.suite import Services
 from energycore.services.ticking import MAX_CATCH_UP, Progress
@@ -15,9 +15,6 @@ from energycore.services.ticking import MAX_CATCH_UP, Progress
 __all__ = ["run_ticks"]
 
 _LOG = logging.getLogger(__name__)
-
-# A clock that was set, or a computer that slept, is noticed this soon.
-_LONGEST_WAIT_S: Final = 10.0
 
 
 def run_ticks(
@@ -50,38 +47,24 @@ def run_ticks(
             if result.skipped:
                 _LOG.warning("%d ticks are too long ago to be made up for", result.skipped)
             step_us = _step_us(services, scope)
-        except _Stopped:
+        except Stopped:
             return
         except StorageUnavailable as error:
             _LOG.warning("a tick is put off: %s", error)
         except Exception:  # noqa: BLE001 - one fault must not end all later ticks
             _LOG.exception("a tick failed")
-        _wait(services, stop, floor_to(_now_us(services), step_us) + step_us, speed)
-
-
-class _Stopped(Exception):
-    """The loop was told to stop between two transactions of one long catching up."""
+        wait_until(services, stop, floor_to(now_us(services), step_us) + step_us, speed)
 
 
 def _ended_by(stop: threading.Event) -> Progress:
     def check(done: int, total: int) -> None:
-        if stop.is_set() and done < total:
-            raise _Stopped
+        if done < total:
+            end_if_set(stop)
 
     return check
-
-
-def _wait(services: Services, stop: threading.Event, due_us: int, speed: float) -> None:
-    while (left_us := due_us - _now_us(services)) > 0:
-        if stop.wait(min(left_us / US_PER_SECOND / speed, _LONGEST_WAIT_S)):
-            return
 
 
 def _step_us(services: Services, scope: Scope) -> int:
     with services.storage.transaction(write=False) as work:
         steps_us = [shard.step_us for shard in work.fleet.shards(scope)]
     return min(steps_us, default=DEFAULT_STEP_US)
-
-
-def _now_us(services: Services) -> int:
-    return to_epoch_us(services.clock.now(), "clock")

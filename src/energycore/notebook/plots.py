@@ -1,20 +1,27 @@
-"""A picture of a run: power of each device above and below zero, and charge beneath."""
+"""Pictures of runs and of histories: what is produced above zero, what is consumed below."""
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from energycore.devices.storage_device import StorageDevice
 from energycore.extras import load_extra
+from energycore.quantities.instants import to_epoch_us
+from energycore.quantities.units import FloatArray
+from energycore.telemetry.calendar import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from energycore.notebook.history import History
     from energycore.notebook.run import Run
 
-__all__ = ["plot_run"]
+__all__ = ["plot_history", "plot_run"]
 
 _MAX_POINTS = 1_500
+_PRODUCED, _CONSUMED, _CHARGE = "#e3a32b", "#3a6ea5", "#4b9a6b"
+_WITHIN_DAY = (Interval.QUARTER_HOUR, Interval.HOUR)
 
 
 def plot_run(run: "Run") -> "Figure":
@@ -52,8 +59,134 @@ def plot_run(run: "Run") -> "Figure":
         panels[1].set_ylabel("state of charge [%]")
         panels[1].set_ylim(-3, 103)
         panels[1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
-    _label_time(panels[-1], run)
+    _label_time(panels[-1], run.site.zone)
     return figure
+
+
+def plot_history(history: "History") -> "Figure":
+    """Draw a history as a matplotlib figure.
+
+    Energy is a bar for each bucket, production upwards and consumption downwards, with the net
+    energy as a line. Time of which nothing is known is hatched, and grey where part of it is. Hours
+    and quarter-hours show the mean power in its range beneath, and storages their mean charge.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    figures: Any = load_extra("matplotlib.figure", feature="plot()", extra="plot")
+    edges = _edges(history)
+    draw = [_draw_energy]
+    if history.interval in _WITHIN_DAY:
+        draw.append(_draw_power)
+    if any(bucket.mean_state_of_charge is not None for bucket in history):
+        draw.append(_draw_charge)
+    figure: Figure = figures.Figure(figsize=(10, 2.5 + 1.75 * len(draw)), layout="constrained")
+    ratios = [2, 1, 1][: len(draw)]
+    panels = figure.subplots(len(draw), sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+    for panel, draw_panel in zip(panels, draw, strict=True):
+        _shade_gaps(panel, history, edges, label=panel is panels[0])
+        draw_panel(panel, history, edges)
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.grid(axis="y", color="0.9", linewidth=0.8)
+        panel.set_axisbelow(True)
+        if len(panel.get_legend_handles_labels()[0]) > 1:
+            panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    panels[0].set_title(_title(history))
+    panels[-1].set_xlim(edges[0], edges[-1])
+    _label_time(panels[-1], ZoneInfo(history.time_zone))
+    return figure
+
+
+def _title(history: "History") -> str:
+    name = f"{history.name}, " if history.name else ""
+    start, end = history[0].start, history[-1].end
+    kind = history.interval.value.replace("_", "-")
+    return f"{name}{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, by {kind}"
+
+
+def _draw_energy(panel: Any, history: "History", edges: Any) -> None:
+    produced, consumed = _column(history, "produced_wh"), _column(history, "consumed_wh")
+    unit, scale = _unit_of(float(np.nan_to_num([produced, consumed]).max()))
+    bars = _bars(edges)
+    for label, sign, energy, color in (
+        ("produced", 1, produced, _PRODUCED),
+        ("consumed", -1, consumed, _CONSUMED),
+    ):
+        heights = np.full(len(bars) - 1, np.nan)
+        heights[::2] = sign * energy / scale
+        panel.stairs(heights, bars, fill=True, color=color, label=label)
+    middles = edges[:-1] + np.diff(edges) // 2
+    marker = "o" if len(history) <= 100 else None
+    net = (produced - consumed) / scale
+    panel.plot(
+        middles, net, color="black", linewidth=1.2, marker=marker, markersize=3.5, label="net"
+    )
+    panel.axhline(0, color="black", linewidth=0.6)
+    panel.set_ylabel(f"energy [{unit}]\n+ produced, − consumed")
+
+
+def _draw_power(panel: Any, history: "History", edges: Any) -> None:
+    mean, least, greatest = (
+        _column(history, name) / 1_000 for name in ("mean_power_w", "min_power_w", "max_power_w")
+    )
+    panel.stairs(
+        greatest, edges, baseline=least, fill=True, color="0.8", label="from least to greatest"
+    )
+    panel.stairs(mean, edges, baseline=None, color="black", linewidth=1.2, label="mean")
+    panel.axhline(0, color="black", linewidth=0.6)
+    panel.use_sticky_edges = False
+    panel.set_ylabel("power [kW]")
+
+
+def _draw_charge(panel: Any, history: "History", edges: Any) -> None:
+    percent = 100 * _column(history, "mean_state_of_charge")
+    panel.stairs(percent, edges, baseline=None, color=_CHARGE, linewidth=1.5)
+    panel.set_ylabel("mean charge [%]")
+    panel.set_ylim(-3, 103)
+
+
+def _shade_gaps(panel: Any, history: "History", edges: Any, *, label: bool) -> None:
+    """Mark the stretches of which nothing, or not everything, is known."""
+    coverage = _column(history, "coverage")
+    for name, gaps, style in (
+        ("nothing known", coverage == 0, {"facecolor": "0.93", "hatch": "////"}),
+        ("partly known", (coverage > 0) & (coverage < 1), {"facecolor": "0.93"}),
+    ):
+        steps = np.diff(np.concatenate(([0], gaps.astype(int), [0])))
+        stretches = zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True)
+        for number, (first, end) in enumerate(stretches):
+            panel.axvspan(
+                edges[first],
+                edges[end],
+                edgecolor="0.75",
+                linewidth=0,
+                zorder=0,
+                label=name if label and not number else None,
+                **style,
+            )
+
+
+def _edges(history: "History") -> Any:
+    at_us = [to_epoch_us(bucket.start) for bucket in history] + [to_epoch_us(history[-1].end)]
+    return np.array(at_us, dtype="datetime64[us]")
+
+
+def _bars(edges: Any) -> Any:
+    """Where the bar of each bucket begins and ends; there is room between them if they are few."""
+    room = np.diff(edges) // (20 if len(edges) <= 100 else 1_000_000)
+    return np.stack([edges[:-1] + room, edges[1:] - room], axis=1).ravel()
+
+
+def _column(history: "History", name: str) -> FloatArray:
+    """A number of each bucket, NaN where it is absent."""
+    return np.array([getattr(bucket, name) for bucket in history], dtype=np.float64)
+
+
+def _unit_of(largest_wh: float) -> tuple[str, float]:
+    for unit, scale in (("MWh", 1e6), ("kWh", 1e3)):
+        if largest_wh >= scale:
+            return unit, scale
+    return "Wh", 1.0
 
 
 def _stack(panel: Any, at: Any, power_kw: Any, names: list[str]) -> None:
@@ -76,9 +209,9 @@ def _stack(panel: Any, at: Any, power_kw: Any, names: list[str]) -> None:
             base = top
 
 
-def _label_time(panel: Any, run: "Run") -> None:
+def _label_time(panel: Any, zone: ZoneInfo) -> None:
     dates: Any = load_extra("matplotlib.dates", feature="plot()", extra="plot")
-    locator = dates.AutoDateLocator(tz=run.site.zone)
+    locator = dates.AutoDateLocator(tz=zone)
     panel.xaxis.set_major_locator(locator)
-    panel.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=run.site.zone))
-    panel.set_xlabel(f"local time, {run.site.time_zone}")
+    panel.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=zone))
+    panel.set_xlabel(f"local time, {zone.key}")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import attrs
 import numpy as np
@@ -10,16 +11,20 @@ import numpy as np
 from energycore.devices.base import Device
 from energycore.devices.site import Site
 from energycore.devices.storage_device import StorageDevice
-from energycore.extras import load_extra
 from energycore.fleet.columns import DeviceState
 from energycore.fleet.tick import nwh_to_mwh
+from energycore.notebook.tables import Table, Words
 from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT, MISSING, FloatArray, IntArray, from_milli
+from energycore.telemetry.calendar import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
     import pyarrow as pa
     from matplotlib.figure import Figure
+
+    from energycore.notebook.history import History
 
 __all__ = ["DeviceTotals", "FinalState", "Run", "RunSummary"]
 
@@ -226,13 +231,15 @@ class Run:
         Raises:
             MissingExtra: pandas is not installed.
         """
-        frames: Any = load_extra("pandas", feature="to_pandas()", extra="pandas")
-        columns = self._tidy()
-        at = frames.DatetimeIndex(columns.pop("at")).tz_localize("UTC")
-        names = frames.Categorical.from_codes(columns["device_id"], self._names())
-        frame: pd.DataFrame = frames.DataFrame({"at": at, **columns})
-        frame.insert(2, "name", names)
-        return frame
+        return self._table().to_pandas()
+
+    def to_polars(self) -> "pl.DataFrame":
+        """The same for polars; what is NaN there is null here.
+
+        Raises:
+            MissingExtra: polars or pyarrow is not installed.
+        """
+        return self._table().to_polars()
 
     def to_arrow(self) -> "pa.Table":
         """The same as an Arrow table; what is NaN there is null here.
@@ -240,21 +247,38 @@ class Run:
         Raises:
             MissingExtra: pyarrow is not installed.
         """
-        arrow: Any = load_extra("pyarrow", feature="to_arrow()", extra="arrow")
-        columns = self._tidy()
-        positions = arrow.array(columns["device_id"], arrow.int32())
-        table: pa.Table = arrow.table(
-            {
-                "at": arrow.array(columns["at"], arrow.timestamp("us", tz="UTC")),
-                "device_id": columns["device_id"],
-                "name": arrow.DictionaryArray.from_arrays(positions, self._names()),
-                **{
-                    name: arrow.array(columns[name], from_pandas=True)
-                    for name in ("power_w", "stored_wh", "state_of_charge")
-                },
-            }
-        )
-        return table
+        return self._table().to_arrow()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The same for any library that reads Arrow.
+
+        Raises:
+            MissingExtra: pyarrow is not installed.
+        """
+        stream: Any = self._table().to_arrow("__arrow_c_stream__()")
+        return stream.__arrow_c_stream__(requested_schema)
+
+    def history(
+        self,
+        interval: Interval | str = "day",
+        device: Device | str | None = None,
+        time_zone: str | None = None,
+    ) -> "History":
+        """Energy, power and charge in buckets that follow the calendar, cut where the run is.
+
+        Args:
+            interval: quarter_hour, hour, day, week or month.
+            device: one of the run, or its name; by default the counted devices together, with the
+                extremes of their summed power.
+            time_zone: IANA name of the zone whose calendar counts; the site's unless given.
+
+        Raises:
+            InvalidValue: there is no such interval, or no such device in the run.
+            UnknownTimeZone: there is no such zone.
+        """
+        from energycore.notebook.run_history import history_of_run
+
+        return history_of_run(self, interval, device, time_zone)
 
     def plot(self) -> "Figure":
         """A matplotlib figure: power of each device and of the home, and charge beneath.
@@ -266,18 +290,20 @@ class Run:
 
         return plot_run(self)
 
-    def _tidy(self) -> dict[str, Any]:
+    def _table(self) -> Table:
         ticks, count = self.power_mw.shape
-        return {
-            "at": np.tile(self.at, count),
-            "device_id": np.repeat(np.arange(count), ticks),
-            "power_w": self.power_w.ravel(order="F"),
-            "stored_wh": self.stored_wh.ravel(order="F"),
-            "state_of_charge": self.state_of_charge.ravel(order="F"),
-        }
-
-    def _names(self) -> list[str]:
-        return [device.name for device in self.devices]
+        positions = np.repeat(np.arange(count), ticks)
+        return Table(
+            zone=ZoneInfo("UTC"),
+            columns={
+                "at": np.tile(self.at, count),
+                "device_id": positions,
+                "name": Words(positions, [device.name for device in self.devices]),
+                "power_w": self.power_w.ravel(order="F"),
+                "stored_wh": self.stored_wh.ravel(order="F"),
+                "state_of_charge": self.state_of_charge.ravel(order="F"),
+            },
+        )
 
     def _net_mw(self) -> IntArray:
         counted = [device.role.is_counted for device in self.devices]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from energycore.devices.storage_device import StorageState
 from energycore.errors import InvalidValue, NameTaken
 from energycore.fleet.columns import DeviceState, Fleet, Member
 from energycore.fleet.tick import step_fleet
+from energycore.notebook.instants import Spelling, instant_in
 from energycore.notebook.run import Run
 from energycore.quantities.instants import US_PER_SECOND, duration_us, from_epoch_us, to_epoch_us
 from energycore.quantities.units import IntArray
@@ -35,9 +36,9 @@ def simulate(
     devices: Sequence[Device],
     *,
     site: Site | None = None,
-    start: str | date | datetime,
+    start: Spelling,
     days: float | None = None,
-    end: str | date | datetime | None = None,
+    end: Spelling | None = None,
     step: str | timedelta = "1min",
     seed: int = 0,
     initial: Mapping[str, StorageState] | None = None,
@@ -130,16 +131,16 @@ def parse_step(step: str | timedelta) -> timedelta:
 
 def _instants(
     site: Site,
-    start: str | date | datetime,
+    start: Spelling,
     days: float | None,
-    end: str | date | datetime | None,
+    end: Spelling | None,
     step_us: int,
 ) -> IntArray:
-    first_us = to_epoch_us(_instant(site, start, "start"), "start")
+    first_us = to_epoch_us(instant_in(site.zone, start, "start"), "start")
     if (days is None) == (end is None):
         raise InvalidValue("days or end", days, "given, and not both")
     if end is not None:
-        last_us = to_epoch_us(_instant(site, end, "end"), "end")
+        last_us = to_epoch_us(instant_in(site.zone, end, "end"), "end")
     else:
         last_us = first_us + round(_days(days) * 86_400e6)
     if last_us <= first_us:
@@ -161,21 +162,6 @@ def _days(given: Any) -> float:
     if not isinstance(days, float) or not 0 < days <= _MAX_DAYS:
         raise InvalidValue("days", given, f"above 0 and at most {_MAX_DAYS}")
     return days
-
-
-def _instant(site: Site, given: str | date | datetime, field: str) -> datetime:
-    limit = "a date such as 2026-06-01 or an instant such as 2026-06-01T12:00+02:00"
-    value: object = given
-    if isinstance(given, str):
-        try:
-            value = datetime.fromisoformat(given)
-        except ValueError:
-            raise InvalidValue(field, given, limit) from None
-    if not isinstance(value, date):
-        raise InvalidValue(field, given, limit)
-    if not isinstance(value, datetime):
-        value = datetime.combine(value, time())
-    return value.replace(tzinfo=site.zone) if value.tzinfo is None else value
 
 
 def _fleet(

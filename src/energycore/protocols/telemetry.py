@@ -103,7 +103,7 @@ class TelemetryStore(Protocol):
     ) -> ReadingBatch:
         """The stored readings of these devices with start <= instant < end, by device and instant.
 
-        `limit` is for one device: its first so many readings.
+        With `limit`, only the first so many of each device.
         """
         ...
 

@@ -227,13 +227,13 @@ class Histories:
             return recorded.read(work, scope, ids, start_us=start_us, end_us=end_us)
 
     def first_readings(
-        self, scope: Scope, device_id: int, *, start_us: int, end_us: int, count: int
+        self, scope: Scope, ids: Collection[int], *, start_us: int, end_us: int, count: int
     ) -> ReadingBatch:
-        """The first so many readings of a device with start <= instant < end."""
+        """The first so many readings of each device with start <= instant < end, in order."""
         tenant_of(scope)
         with self.storage.transaction(write=False) as work:
             return Recorded(archive=self.archive).first(
-                work, scope, device_id, start_us=start_us, end_us=end_us, count=count
+                work, scope, ids, start_us=start_us, end_us=end_us, count=count
             )
 
     def _totals(self, work: UnitOfWork, scope: Scope, now_us: int) -> Totals:

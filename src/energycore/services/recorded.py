@@ -10,6 +10,7 @@ from energycore.protocols.archive import Archive
 from energycore.protocols.scope import Scope
 from energycore.protocols.storage import UnitOfWork
 from energycore.protocols.telemetry import ReadingDay
+from energycore.telemetry.groups import group_starts
 from energycore.telemetry.readings import ReadingBatch
 from energycore.telemetry.tiers import US_PER_DAY
 
@@ -66,39 +67,59 @@ class Recorded:
         self,
         work: UnitOfWork,
         scope: Scope,
-        device_id: int,
+        ids: Collection[int],
         *,
         start_us: int,
         end_us: int,
         count: int,
     ) -> ReadingBatch:
-        """The first so many readings of a device with start <= instant < end."""
+        """The first so many readings of each device with start <= instant < end, in order.
+
+        Raises:
+            ArchiveUnavailable: some are in an archive that cannot be reached, or is not known.
+        """
         first, last = start_us // US_PER_DAY, -(-end_us // US_PER_DAY)
         days = work.telemetry.days(scope, start_day=first, end_day=last)
-        found: list[ReadingBatch] = []
-        left = count
-        for begin_us, limit_us in _stretches(days, start_us, end_us):
-            if left <= 0:
+        found = ReadingBatch.empty()
+        wanting = list(ids)
+        for begin_us, limit_us, is_archived in _stretches(days, start_us, end_us):
+            if not wanting:
                 break
-            if (begin_us, limit_us) != (start_us, end_us):
-                part = self.read(work, scope, [device_id], start_us=begin_us, end_us=limit_us)
+            if is_archived:
+                part = self.read(work, scope, wanting, start_us=begin_us, end_us=limit_us)
             else:
                 part = work.telemetry.read(
-                    scope, [device_id], start_us=begin_us, end_us=limit_us, limit=left
+                    scope, wanting, start_us=begin_us, end_us=limit_us, limit=count
                 )
-            found.append(part.take(np.arange(min(left, len(part)))))
-            left -= len(found[-1])
-        return ReadingBatch.concatenate(found)
+            found = _heads(ReadingBatch.concatenate([found, part]).by_time(), count)
+            complete, counts = np.unique(found.device_id, return_counts=True)
+            wanting = sorted(set(wanting).difference(complete[counts >= count].tolist()))
+        return found
 
 
-def _stretches(days: Sequence[ReadingDay], start_us: int, end_us: int) -> list[tuple[int, int]]:
-    """The range as a whole where nothing is archived, else the days that have anything."""
-    if all(day.file is None for day in days):
-        return [(start_us, end_us)]
-    return [
-        (max(start_us, day.day * US_PER_DAY), min(end_us, (day.day + 1) * US_PER_DAY))
-        for day in days
-    ]
+def _stretches(
+    days: Sequence[ReadingDay], start_us: int, end_us: int
+) -> list[tuple[int, int, bool]]:
+    """The range in pieces, in order: each archived day, and what lies between them."""
+    pieces = []
+    begin_us = start_us
+    for day in days:
+        if day.file is None:
+            continue
+        first_us, last_us = day.day * US_PER_DAY, (day.day + 1) * US_PER_DAY
+        pieces.append((begin_us, max(begin_us, first_us), False))
+        pieces.append((max(begin_us, first_us), min(end_us, last_us), True))
+        begin_us = last_us
+    pieces.append((begin_us, end_us, False))
+    return [piece for piece in pieces if piece[0] < piece[1]]
+
+
+def _heads(ordered: ReadingBatch, count: int) -> ReadingBatch:
+    """The first so many readings of each device, of readings by device and instant."""
+    starts = group_starts(ordered.device_id)
+    sizes = np.diff(np.append(starts, len(ordered)))
+    rank = np.arange(len(ordered)) - np.repeat(starts, sizes)
+    return ordered.take(np.flatnonzero(rank < count))
 
 
 def _united(archived: ReadingBatch, stored: ReadingBatch) -> ReadingBatch:

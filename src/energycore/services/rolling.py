@@ -146,8 +146,7 @@ class Rolling:
             return
         needed = sorted({*ids, *self.counted})
         coverage = self.totals.coverage(self.table.select(needed), needed, start_us, end_us)
-        mine = np.isin(coverage.readings.device_id, np.array(ids, dtype=np.int64))
-        devices = coverage.take(np.flatnonzero(mine)).buckets(edges_us)
+        devices = coverage.of_devices(ids).buckets(edges_us)
         yield SeriesKind.DEVICE, ids, devices
         sites = sorted(
             {v.site_id for i in ids for v in self.table.versions(i) if v.site_id is not None}

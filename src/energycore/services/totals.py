@@ -18,7 +18,7 @@ from energycore.telemetry.coverage import Coverage, cover
 from energycore.telemetry.plans import Grid, Kept, Plan
 from energycore.telemetry.series import BEGINNING_US, SeriesTable
 from energycore.telemetry.sums import Membership, sum_buckets
-from energycore.telemetry.tiers import US_PER_DAY, SeriesKind, Tier
+from energycore.telemetry.tiers import US_PER_DAY, US_PER_QUARTER, SeriesKind, Tier
 
 __all__ = ["FLEET_ID", "Totals", "counted_kinds", "reach_of"]
 
@@ -220,8 +220,12 @@ def _device_grid(
 
 
 def _grid(changes: Iterable[tuple[int, str]]) -> Grid:
-    distinct: list[tuple[int, str]] = []
+    """The calendar of these changes, each from the next quarter-hour on: totals are not cut."""
+    in_force: dict[int, str] = {}
     for at_us, zone in changes:
+        in_force[-(-at_us // US_PER_QUARTER) * US_PER_QUARTER] = zone
+    distinct: list[tuple[int, str]] = []
+    for at_us, zone in in_force.items():
         if not distinct or distinct[-1][1] != zone:
             distinct.append((at_us, zone))
     return Grid(zones=tuple(distinct))

@@ -39,6 +39,11 @@ class Amounts:
         return cls(np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
 
     @classmethod
+    def of(cls, amounts: IntArray) -> Self:
+        """Amounts [x ms] that 64 bits hold, in two numbers each."""
+        return cls(*np.divmod(amounts, MS_PER_HOUR))
+
+    @classmethod
     def sums_of_products(cls, values: IntArray, durations_ms: IntArray, starts: IntArray) -> Self:
         """Sum values times durations within groups of consecutive rows.
 
@@ -47,10 +52,8 @@ class Amounts:
             durations_ms: shape (n,), not negative.
             starts: shape (g,), the first row of each group; n > 0.
         """
-        longest_ms = int(np.add.reduceat(durations_ms, starts).max())
-        largest = max(-int(values.min()), int(values.max()))
-        if largest * longest_ms < _SAFE:
-            return cls(*np.divmod(np.add.reduceat(values * durations_ms, starts), MS_PER_HOUR))
+        if _fits(values, durations_ms, starts):
+            return cls.of(np.add.reduceat(values * durations_ms, starts))
         hours, rest_ms = np.divmod(durations_ms, MS_PER_HOUR)
         whole, rest = np.divmod(values * rest_ms, MS_PER_HOUR)
         return cls.normal(
@@ -58,10 +61,25 @@ class Amounts:
         )
 
     @classmethod
-    def sums_of(cls, amounts: IntArray, starts: IntArray) -> Self:
-        """Sum x-milliseconds within groups of consecutive rows; n > 0."""
-        whole, rest = np.divmod(amounts, MS_PER_HOUR)
-        return cls.normal(np.add.reduceat(whole, starts), np.add.reduceat(rest, starts))
+    def halves_of_products(
+        cls, values: IntArray, durations_ms: IntArray, starts: IntArray
+    ) -> tuple[Self, Self]:
+        """Sum the products of positive and those of negative values apart, both as >= 0.
+
+        Args:
+            values: as for `sums_of_products`.
+            durations_ms: likewise.
+            starts: likewise.
+        """
+        if not _fits(values, durations_ms, starts):
+            return (
+                cls.sums_of_products(np.maximum(values, 0), durations_ms, starts),
+                cls.sums_of_products(np.maximum(-values, 0), durations_ms, starts),
+            )
+        products = values * durations_ms
+        net = np.add.reduceat(products, starts)
+        positive = np.add.reduceat(np.maximum(products, 0, out=products), starts)
+        return cls.of(positive), cls.of(positive - net)
 
     @classmethod
     def normal(cls, whole: IntArray, rest: IntArray) -> Self:
@@ -89,3 +107,10 @@ class Amounts:
             whole * MS_PER_HOUR + rest
             for whole, rest in zip(self.whole.tolist(), self.rest.tolist(), strict=True)
         ]
+
+
+def _fits(values: IntArray, durations_ms: IntArray, starts: IntArray) -> bool:
+    """Whether 63 bits hold each sum of products within groups of consecutive rows."""
+    longest_ms = int(np.add.reduceat(durations_ms, starts).max())
+    largest = max(-int(values.min()), int(values.max()))
+    return largest * longest_ms < _SAFE

@@ -38,8 +38,8 @@ __all__ = [
 
 _US_PER_HOUR = 3_600 * US_PER_SECOND
 _US_PER_DAY = 24 * _US_PER_HOUR
-# 1970-01-01 was a Thursday, three days after a Monday.
-_FIRST_THURSDAY = 3
+# 1970-01-01 was a Thursday, and weeks begin on Monday.
+_EPOCH_WEEKDAY = 3
 
 
 class Interval(Enum):
@@ -168,8 +168,8 @@ def _dates(start_us: int, end_us: int, interval: Interval) -> IntArray:
     if interval is Interval.DAY:
         return np.arange(first, last + 1, dtype=np.int64)
     if interval is Interval.WEEK:
-        first_week, last_week = (first + _FIRST_THURSDAY) // 7, (last + _FIRST_THURSDAY) // 7
-        return np.arange(first_week, last_week + 2, dtype=np.int64) * 7 - _FIRST_THURSDAY
+        first_week, last_week = (first + _EPOCH_WEEKDAY) // 7, (last + _EPOCH_WEEKDAY) // 7
+        return np.arange(first_week, last_week + 2, dtype=np.int64) * 7 - _EPOCH_WEEKDAY
     months = np.array([first, last], dtype="datetime64[D]").astype("datetime64[M]")
     firsts = np.arange(months[0], months[1] + 2).astype("datetime64[D]")
     return firsts.astype(np.int64)
@@ -183,8 +183,8 @@ def _day_starts(zone: ZoneInfo, dates: IntArray) -> IntArray:
     )
     # A day begins when local time has been before its midnight for the last time. That is under
     # the last offset that began before it: at midnight, or at the next change if that skips it.
-    earliest_local_us = np.minimum.accumulate((starts_us + offsets_us)[::-1])[::-1]
-    last = np.searchsorted(earliest_local_us, midnights_us) - 1
+    # Local times at the changes ascend: clocks never moved back over two changes.
+    last = np.searchsorted(starts_us + offsets_us, midnights_us) - 1
     next_change_us = np.append(starts_us[1:], np.iinfo(np.int64).max)
     begins_us = np.minimum(midnights_us - offsets_us[last], next_change_us[last])
     distinct_us: IntArray = begins_us[np.append(True, begins_us[1:] > begins_us[:-1])]

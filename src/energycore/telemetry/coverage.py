@@ -1,6 +1,8 @@
 """From readings to buckets: which time each reading covers, and exact totals of any intervals."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable
+from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -14,12 +16,12 @@ from energycore.telemetry.buckets import BUCKET_COLUMNS, Buckets
 from energycore.telemetry.groups import group_starts
 from energycore.telemetry.interpolation import linear_energy, linear_power
 from energycore.telemetry.readings import ReadingBatch
-from energycore.telemetry.series import GapPolicy, SeriesTable
+from energycore.telemetry.series import GapPolicy, SeriesTable, SeriesVersion
 
 __all__ = ["ALL", "Coverage", "Pieces", "cover"]
 
 ALL: Final = slice(None)
-"""Every reading, in order."""
+"""Every reading, in order; unlike a column of positions it takes no time."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -29,9 +31,10 @@ class Pieces:
     reading: IntArray | slice
     """Position of the reading in its coverage; `ALL` where each reading has one stretch."""
     bucket: IntArray
-    """Position of the bucket among the intervals."""
+    """Number of the bucket, that from the first edge to the second being 1."""
     start_ms: IntArray
     end_ms: IntArray
+
 
     def take(self, rows: IntArray) -> "Pieces":
         """The stretches at these positions."""
@@ -52,23 +55,22 @@ class Coverage:
     at_ms: IntArray
     end_ms: IntArray
     """Where the time of the reading ends; `at_ms` if it covers none."""
-    next_ms: IntArray | None
-    """The next reading's instant where the power changes evenly until then, else `MISSING`; None
-    where no power does."""
-    next_mw: IntArray | None
-    """And that reading's power."""
+    is_line: NDArray[np.bool_] | None
+    """Whether the power changes evenly until the next reading; None where no power does."""
     capacity_mwh: IntArray | None
     """What the storage could hold then, `MISSING` without storage; None where no charge is known."""
 
-    def take(self, rows: IntArray) -> "Coverage":
-        """The readings at these positions, each covering the same time as before."""
-        return attrs.evolve(
-            self,
+    def of_devices(self, ids: Collection[int]) -> "Coverage":
+        """The readings of these devices only, each covering the same time as before."""
+        wanted = np.isin(self.readings.device_id, np.array(list(ids), dtype=np.int64))
+        if wanted.all():
+            return self
+        rows = np.flatnonzero(wanted)
+        return Coverage(
             readings=self.readings.take(rows),
             at_ms=self.at_ms[rows],
             end_ms=self.end_ms[rows],
-            next_ms=None if self.next_ms is None else self.next_ms[rows],
-            next_mw=None if self.next_mw is None else self.next_mw[rows],
+            is_line=None if self.is_line is None else self.is_line[rows],
             capacity_mwh=None if self.capacity_mwh is None else self.capacity_mwh[rows],
         )
 
@@ -76,25 +78,10 @@ class Coverage:
         """Cut the covered time at the edges of intervals; what lies outside is left out.
 
         Args:
-            edges_us: shape (m+1,), strictly ascending.
+            edges_us: shape (m+1,), strictly ascending, epoch microseconds in whole milliseconds.
         """
         edges_ms = edges_us // US_PER_MS
-        start_ms = np.maximum(self.at_ms, edges_ms[0])
-        end_ms = np.minimum(self.end_ms, edges_ms[-1])
-        covers = end_ms > start_ms
-        reading = ALL if covers.all() else np.flatnonzero(covers)
-        start_ms, end_ms = start_ms[reading], end_ms[reading]
-        first = _interval_of(start_ms, edges_ms)
-        last = _interval_of(end_ms - 1, edges_ms)
-        if (first != last).any():
-            counts = last - first + 1
-            rows = np.repeat(np.arange(len(first)), counts)
-            begins = np.repeat(np.cumsum(counts) - counts, counts)
-            first = first[rows] + np.arange(len(rows)) - begins
-            start_ms = np.maximum(start_ms[rows], edges_ms[first])
-            end_ms = np.minimum(end_ms[rows], edges_ms[first + 1])
-            reading = rows if isinstance(reading, slice) else reading[rows]
-        return Pieces(reading=reading, bucket=first, start_ms=start_ms, end_ms=end_ms)
+        return self._pieces(edges_ms, _bucket_numbers(self.at_ms, edges_ms))
 
     def buckets(self, edges_us: IntArray) -> Buckets:
         """Exact totals of intervals, one for each device and interval that has any.
@@ -105,52 +92,64 @@ class Coverage:
         Returns:
             Buckets by device and start. Totals of parts of an interval add up to its own.
         """
+        edges_ms = edges_us // US_PER_MS
+        number = _bucket_numbers(self.at_ms, edges_ms)
+        pieces = self._pieces(edges_ms, number)
         devices = group_starts(self.readings.device_id)
-        ids = self.readings.device_id[devices]
-        lengths = np.diff(np.append(devices, len(self.at_ms)))
-        index = np.repeat(np.arange(len(ids)), lengths)
-        intervals = len(edges_us) - 1
-        pieces = self.pieces(edges_us)
-        covered = index[pieces.reading] * intervals + pieces.bucket
-        covered_starts = group_starts(covered)
-        inside, interval = self._instants(edges_us)
-        counted = index[inside] * intervals + interval
-        counted_starts = group_starts(counted)
-        keys = np.union1d(covered[covered_starts], counted[counted_starts])
+        # A cell is a bucket of a device. Numbers 0 and the last one lie outside of the edges.
+        stride = len(edges_ms) + 1
+        counts = np.diff(devices, append=len(self.at_ms))
+        before_cell = np.repeat(np.arange(len(devices)) * stride, counts)
+        read, read_starts = _groups(before_cell + number)
+        read_ends = np.append(read_starts[1:], len(self.at_ms))[: len(read)]
+        is_inside = (read % stride > 0) & (read % stride < stride - 1)
+        read, read_starts, read_ends = read[is_inside], read_starts[is_inside], read_ends[is_inside]
+        covered, covered_starts = _groups(before_cell[pieces.reading] + pieces.bucket)
+        cells = np.union1d(covered, read)
         columns = {
-            name: np.full(len(keys), MISSING if name in _ABSENT else 0, dtype=np.int64)
+            name: np.full(len(cells), MISSING if name in _ABSENT else 0, dtype=np.int64)
             for name in BUCKET_COLUMNS
         }
-        columns["series"] = ids[keys // intervals]
-        columns["start_us"] = edges_us[keys % intervals]
-        columns["end_us"] = edges_us[keys % intervals + 1]
-        if len(covered_starts):
-            rows = np.searchsorted(keys, covered[covered_starts])
+        columns["series"] = self.readings.device_id[devices][cells // stride]
+        columns["start_us"] = edges_us[cells % stride - 1]
+        columns["end_us"] = edges_us[cells % stride]
+        if len(covered):
+            rows = np.searchsorted(cells, covered)
             for name, values in self._covered_totals(pieces, covered_starts).items():
                 columns[name][rows] = values
-        if len(counted_starts):
-            rows = np.searchsorted(keys, counted[counted_starts])
-            for name, values in self._reading_columns(inside, counted_starts).items():
-                columns[name][rows] = values
+        rows = np.searchsorted(cells, read)
+        for name, values in self._reading_columns(read_starts, read_ends).items():
+            columns[name][rows] = values
         return Buckets(**columns)
 
-    def _instants(self, edges_us: IntArray) -> tuple[IntArray, IntArray]:
-        """The readings whose instant lies in an interval, and that interval."""
-        at_us = self.readings.at_us
-        inside = np.flatnonzero((at_us >= edges_us[0]) & (at_us < edges_us[-1]))
-        return inside, _interval_of(at_us[inside], edges_us)
+    def _pieces(self, edges_ms: IntArray, number: IntArray) -> Pieces:
+        start_ms = np.maximum(self.at_ms, edges_ms[0])
+        end_ms = np.minimum(self.end_ms, edges_ms[-1])
+        covers = end_ms > start_ms
+        reading = ALL if covers.all() else np.flatnonzero(covers)
+        start_ms, end_ms = start_ms[reading], end_ms[reading]
+        bucket = np.maximum(number[reading], 1)
+        torn = np.flatnonzero(end_ms > edges_ms[bucket])
+        if len(torn):
+            counts = np.ones(len(bucket), dtype=np.int64)
+            counts[torn] += np.searchsorted(edges_ms, end_ms[torn]) - bucket[torn]
+            rows = np.repeat(np.arange(len(bucket)), counts)
+            # Each stretch of a reading lies in the bucket after that of the one before.
+            before = np.cumsum(counts) - counts
+            bucket = (bucket - before)[rows] + np.arange(len(rows))
+            start_ms = np.maximum(start_ms[rows], edges_ms[bucket - 1])
+            end_ms = np.minimum(end_ms[rows], edges_ms[bucket])
+            reading = rows if isinstance(reading, slice) else reading[rows]
+        return Pieces(reading=reading, bucket=bucket, start_ms=start_ms, end_ms=end_ms)
 
     def _covered_totals(self, pieces: Pieces, starts: IntArray) -> dict[str, IntArray]:
         length_ms = pieces.end_ms - pieces.start_ms
-        power_mw = self.readings.power_mw[pieces.reading]
-        if self.next_ms is None or self.next_mw is None:
-            produced = Amounts.sums_of_products(np.maximum(power_mw, 0), length_ms, starts)
-            net = Amounts.sums_of_products(power_mw, length_ms, starts)
-            consumed = produced.minus(net)
-            least_mw = greatest_mw = power_mw
+        least_mw = greatest_mw = power_mw = self.readings.power_mw[pieces.reading]
+        if self.is_line is None:
+            produced, consumed = Amounts.halves_of_products(power_mw, length_ms, starts)
         else:
             produced, consumed, least_mw, greatest_mw = self._linear_totals(
-                pieces, self.next_ms, self.next_mw, starts
+                pieces, self.is_line, starts
             )
         return {
             "covered_ms": np.add.reduceat(length_ms, starts),
@@ -170,9 +169,9 @@ class Coverage:
             return {}
         stored_mwh, capacity_mwh = self.readings.stored_mwh[reading], self.capacity_mwh[reading]
         known = (stored_mwh != MISSING) & (capacity_mwh != MISSING)
-        known_ms = np.where(known, length_ms, 0)
-        stored = Amounts.sums_of_products(np.where(known, stored_mwh, 0), known_ms, starts)
-        room = Amounts.sums_of_products(np.where(known, capacity_mwh, 0), known_ms, starts)
+        known_ms = length_ms * known
+        stored = Amounts.sums_of_products(stored_mwh * known, known_ms, starts)
+        room = Amounts.sums_of_products(capacity_mwh * known, known_ms, starts)
         return {
             "stored_ms": np.add.reduceat(known_ms, starts),
             "stored_mwh_h": stored.whole,
@@ -182,7 +181,7 @@ class Coverage:
         }
 
     def _linear_totals(
-        self, pieces: Pieces, next_ms: IntArray, next_mw: IntArray, starts: IntArray
+        self, pieces: Pieces, is_line: NDArray[np.bool_], starts: IntArray
     ) -> tuple[Amounts, Amounts, IntArray, IntArray]:
         """Energy and extremes where the power of some pieces changes evenly."""
         power_mw = self.readings.power_mw[pieces.reading]
@@ -190,26 +189,25 @@ class Coverage:
         produced = np.maximum(power_mw, 0) * length_ms
         consumed = np.maximum(-power_mw, 0) * length_ms
         least_mw, greatest_mw = power_mw.copy(), power_mw.copy()
-        at_ms, until_ms = self.at_ms[pieces.reading], next_ms[pieces.reading]
-        rows = np.flatnonzero(until_ms != MISSING)
-        at_ms = at_ms[rows]
-        line = power_mw[rows], next_mw[pieces.reading][rows], until_ms[rows] - at_ms
+        rows = np.flatnonzero(is_line[pieces.reading])
+        first = np.arange(len(is_line))[pieces.reading][rows]
+        at_ms = self.at_ms[first]
+        line = power_mw[rows], self.readings.power_mw[first + 1], self.at_ms[first + 1] - at_ms
         begin_ms, end_ms = pieces.start_ms[rows] - at_ms, pieces.end_ms[rows] - at_ms
         produced[rows], consumed[rows] = linear_energy(*line, begin_ms, end_ms)
         ends_mw = linear_power(*line, begin_ms), linear_power(*line, end_ms)
         least_mw[rows] = np.minimum(*ends_mw)
         greatest_mw[rows] = np.maximum(*ends_mw)
         return (
-            Amounts.sums_of(produced, starts),
-            Amounts.sums_of(consumed, starts),
+            Amounts.of(produced).sums(starts),
+            Amounts.of(consumed).sums(starts),
             least_mw,
             greatest_mw,
         )
 
-    def _reading_columns(self, inside: IntArray, starts: IntArray) -> dict[str, IntArray]:
-        ends = np.append(starts[1:], len(inside))
+    def _reading_columns(self, starts: IntArray, ends: IntArray) -> dict[str, IntArray]:
         columns = {"reading_count": ends - starts}
-        for prefix, rows in (("first", inside[starts]), ("last", inside[ends - 1])):
+        for prefix, rows in (("first", starts), ("last", ends - 1)):
             columns[f"{prefix}_at_us"] = self.readings.at_us[rows]
             columns[f"{prefix}_mw"] = self.readings.power_mw[rows]
             columns[f"{prefix}_mwh"] = self.readings.stored_mwh[rows]
@@ -219,79 +217,67 @@ class Coverage:
 def cover(readings: ReadingBatch, table: SeriesTable, until_us: int) -> Coverage:
     """Say which time each reading covers.
 
-    A held power lasts until the next reading, for `max_gap` at most, and never beyond `until_us`
-    or the time at which the device is taken out of service.
+    A held power lasts until the next reading, for `max_gap` at most, and never beyond `until_us`.
+    Power that changes evenly is known from one reading to the next if they are at most `max_gap`
+    apart, and before `until_us`. No time in which a device is out of service is covered, nor what
+    comes after it until the next reading.
 
     Args:
         readings: by device and instant, without repetition; all of each device that reach into
             the time of interest, and the next one after it where power changes evenly.
-        table: the versions of the devices.
+        table: the versions of the devices; that in force at a reading is what counts for it.
         until_us: now, or the end of a run.
     """
-    device_id, at_us = readings.device_id, readings.at_us
-    at_ms = at_us // US_PER_MS
-    count = len(at_ms)
-    last = np.ones(count, dtype=np.bool_)
-    np.not_equal(device_id[1:], device_id[:-1], out=last[:-1])
-    next_ms = np.full(count, until_us // US_PER_MS, dtype=np.int64)
-    next_ms[:-1] = np.where(last[:-1], next_ms[:-1], at_ms[1:])
-    rules = _rules(readings, table)
-    limit_ms = np.minimum(at_ms + rules.max_gap_ms, rules.stop_ms)
-    end_ms = np.minimum(np.minimum(next_ms, limit_ms), until_us // US_PER_MS)
-    line_ms = line_mw = None
-    if not rules.holds.all():
-        joined = rules.is_linear & ~last & (next_ms - at_ms <= rules.max_gap_ms)
-        end_ms = np.where(rules.holds | joined, end_ms, at_ms)
-        line_ms = np.where(joined, next_ms, MISSING)
-        line_mw = np.append(readings.power_mw[1:], MISSING)
+    versions, stops_us, counts = _in_force(readings, table)
+    at_ms, until_ms = readings.at_us // US_PER_MS, until_us // US_PER_MS
+    newest = np.roll(group_starts(readings.device_id), -1) - 1  # the last row of all as -1
+    next_ms = np.roll(at_ms, -1)
+    next_ms[newest] = until_ms
+    reach_ms = np.repeat(_column(v.max_gap_us // US_PER_MS for v in versions), counts)
+    reach_ms += at_ms
+    stops_ms = _column(min(stop_us // US_PER_MS, until_ms) for stop_us in stops_us)
+    end_ms = np.minimum(next_ms, np.repeat(stops_ms, counts))
+    np.minimum(end_ms, reach_ms, out=end_ms)
+    is_line = None
+    if any(version.gap_policy is not GapPolicy.HOLD for version in versions):
+        holds = np.repeat([v.gap_policy is GapPolicy.HOLD for v in versions], counts)
+        is_line = np.repeat([v.gap_policy is GapPolicy.LINEAR for v in versions], counts)
+        is_line &= next_ms <= reach_ms
+        is_line[newest] = False
+        np.copyto(end_ms, at_ms, where=~(holds | is_line))
+    capacity_mwh = None
+    if (readings.stored_mwh != MISSING).any():
+        capacities = (v.capacity_mwh for v in versions)
+        known = _column(MISSING if capacity is None else capacity for capacity in capacities)
+        capacity_mwh = np.repeat(known, counts)
     return Coverage(
         readings=readings,
         at_ms=at_ms,
-        end_ms=np.maximum(end_ms, at_ms),
-        next_ms=line_ms,
-        next_mw=line_mw,
-        capacity_mwh=rules.capacity_mwh if (readings.stored_mwh != MISSING).any() else None,
+        end_ms=np.maximum(end_ms, at_ms, out=end_ms),
+        is_line=is_line,
+        capacity_mwh=capacity_mwh,
     )
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class _Rules:
-    """The version of its series in force at each reading; shape (n,)."""
-
-    max_gap_ms: IntArray
-    stop_ms: IntArray
-    holds: NDArray[np.bool_]
-    is_linear: NDArray[np.bool_]
-    capacity_mwh: IntArray
-
-
-def _rules(readings: ReadingBatch, table: SeriesTable) -> _Rules:
-    count = len(readings)
-    rules = _Rules(
-        max_gap_ms=np.zeros(count, dtype=np.int64),
-        stop_ms=np.zeros(count, dtype=np.int64),
-        holds=np.zeros(count, dtype=np.bool_),
-        is_linear=np.zeros(count, dtype=np.bool_),
-        capacity_mwh=np.full(count, MISSING, dtype=np.int64),
-    )
-    if not count:
-        return rules
+def _in_force(
+    readings: ReadingBatch, table: SeriesTable
+) -> tuple[list[SeriesVersion], list[int], IntArray]:
+    """The versions in force one after the other, their stops, and how many readings each is for."""
+    versions: list[SeriesVersion] = []
+    stops_us: list[int] = []
+    counts: list[int] = []
     starts = group_starts(readings.device_id)
-    for begin, end in zip(starts, np.append(starts[1:], count), strict=True):
-        part = slice(begin, end)
-        device_id = int(readings.device_id[begin])
-        versions = table.versions(device_id)
-        which, stop_us = table.at_readings(device_id, readings.at_us[part])
-        rules.stop_ms[part] = stop_us // US_PER_MS
-        rules.max_gap_ms[part] = _column([v.max_gap_us // US_PER_MS for v in versions])[which]
-        rules.holds[part] = np.array([v.gap_policy is GapPolicy.HOLD for v in versions])[which]
-        rules.is_linear[part] = np.array([v.gap_policy is GapPolicy.LINEAR for v in versions])[
-            which
-        ]
-        rules.capacity_mwh[part] = _column(
-            [MISSING if v.capacity_mwh is None else v.capacity_mwh for v in versions]
-        )[which]
-    return rules
+    ends = np.append(starts[1:], len(readings))
+    device_ids = readings.device_id[starts].tolist()
+    for device_id, start, end in zip(device_ids, starts.tolist(), ends.tolist(), strict=False):
+        first, *later = table.with_stops(device_id)
+        begins_us = [version.valid_from_us for version, _ in later]
+        rows = [bisect_left(readings.at_us, begin_us, start, end) for begin_us in begins_us]
+        counts += [high - low for low, high in pairwise([start, *rows, end])]
+        for version, stop_us in (first, *later):
+            versions.append(version)
+            stops_us.append(stop_us)
+    return versions, stops_us, _column(counts)
 
 
 _ABSENT: Final = frozenset(
@@ -308,15 +294,20 @@ _ABSENT: Final = frozenset(
 )
 
 
-def _column(values: Sequence[int]) -> IntArray:
-    return np.array(values, dtype=np.int64)
+def _column(values: Iterable[int]) -> IntArray:
+    return np.fromiter(values, dtype=np.int64)
 
 
-def _interval_of(instants: IntArray, edges: IntArray) -> IntArray:
-    """The interval of each instant, all of which lie within the edges."""
-    if len(instants) > 64 and (instants[1:] >= instants[:-1]).all():
+def _groups(keys: IntArray) -> tuple[IntArray, IntArray]:
+    """The key of each group of equal consecutive keys, and its first row."""
+    starts = group_starts(keys)
+    return keys[starts], starts
+
+
+def _bucket_numbers(at_ms: IntArray, edges_ms: IntArray) -> IntArray:
+    """Number of the bucket of each instant: 0 before the first edge, m + 1 from the last one on."""
+    if (at_ms[1:] >= at_ms[:-1]).all():
         # The other way round: few edges among many instants in order.
-        bounds = np.searchsorted(instants, edges[1:-1], side="left")
-        counts = np.diff(np.concatenate(([0], bounds, [len(instants)])))
-        return np.repeat(np.arange(len(edges) - 1), counts)
-    return np.searchsorted(edges, instants, side="right") - 1
+        counts = np.diff(np.searchsorted(at_ms, edges_ms), prepend=0, append=len(at_ms))
+        return np.repeat(np.arange(len(edges_ms) + 1), counts)
+    return np.searchsorted(edges_ms, at_ms, side="right")

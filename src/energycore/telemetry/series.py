@@ -5,10 +5,8 @@ from enum import Enum
 from typing import Final
 
 import attrs
-import numpy as np
 
 from energycore.errors import InvalidValue
-from energycore.quantities.units import IntArray
 
 __all__ = ["BEGINNING_US", "END_US", "GapPolicy", "SeriesTable", "SeriesVersion", "gap_policy"]
 
@@ -132,26 +130,25 @@ class SeriesTable:
         """Whether no power is interpolated, so that sums of it are step functions."""
         return self.longest_gap_us(linear=True) == 0
 
-    def at_readings(self, device_id: int, at_us: IntArray) -> tuple[IntArray, IntArray]:
-        """The version in force at each reading of a device, and when it ceases to be expected.
+    def with_stops(self, device_id: int) -> list[tuple[SeriesVersion, int]]:
+        """The versions of a device, each with the instant from which on its readings are void.
+
+        That is when the device is next taken out of service, `END_US` where it never is, and
+        `BEGINNING_US` where it is out of service in that version.
 
         Args:
             device_id: the device, which has versions.
-            at_us: shape (n,), ascending.
 
         Returns:
-            Positions into `versions`, and the first instant after each reading at which the
-            device is taken out of service, `END_US` where there is none; both of shape (n,) or,
-            where there is one version, (1,).
+            The pairs, oldest first.
         """
-        versions = self._by_device[device_id]
-        if len(versions) == 1:
-            return np.zeros(1, dtype=np.int64), np.full(1, END_US)
-        begins = np.array([version.valid_from_us for version in versions], dtype=np.int64)
-        position = np.maximum(np.searchsorted(begins, at_us, side="right") - 1, 0)
-        stops = [v.valid_from_us for v in versions[1:] if not v.is_active]
-        ends = np.array([*stops, END_US], dtype=np.int64)
-        return position, ends[np.searchsorted(ends[:-1], at_us, side="right")]
+        result: list[tuple[SeriesVersion, int]] = []
+        stop_us = END_US
+        for version in reversed(self._by_device[device_id]):
+            if not version.is_active:
+                stop_us = version.valid_from_us
+            result.append((version, stop_us if version.is_active else BEGINNING_US))
+        return result[::-1]
 
     def _with_ends(self, device_id: int) -> list[tuple[SeriesVersion, int]]:
         versions = self.versions(device_id)

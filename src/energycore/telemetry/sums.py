@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from energycore.quantities.instants import US_PER_MS
 from energycore.quantities.units import IntArray
 from energycore.telemetry.buckets import Buckets
 from energycore.telemetry.coverage import Coverage
@@ -64,8 +65,7 @@ def sum_buckets(
     Returns:
         One bucket for each interval that has anything, by start.
     """
-    mine = np.isin(coverage.readings.device_id, list(membership.stays))
-    coverage = coverage.take(np.flatnonzero(mine))
+    coverage = coverage.of_devices(membership.stays)
     moves = [
         at
         for stay in membership.stays.values()
@@ -88,7 +88,8 @@ def _extremes(
 ) -> tuple[IntArray, IntArray]:
     pieces = coverage.pieces(cuts)
     device_id = coverage.readings.device_id[pieces.reading]
-    counts = _counts(device_id, cuts[pieces.bucket], cuts[pieces.bucket + 1], membership)
+    start_us, end_us = pieces.start_ms * US_PER_MS, pieces.end_ms * US_PER_MS
+    counts = _counts(device_id, start_us, end_us, membership)
     pieces = pieces.take(np.flatnonzero(counts))
     power_mw = coverage.readings.power_mw[pieces.reading]
     return sum_extremes(pieces, power_mw, membership.expected, edges_us)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from energycore.errors import ArchiveUnavailable, InvalidValue, ScopeRequired
-from energycore.protocols.archive import Archive
+from energycore.protocols.archive import Archive, ArchivedFile
 from energycore.protocols.scope import Scope
 from energycore.telemetry.readings import ReadingBatch
 from energycore.testing.contract import LAW, new_scope, readings, rows_of
@@ -28,6 +28,11 @@ AWKWARD = [
     *("Home", "home", "home.", "HOME", "*", "a?b#c", "s3://b/c", "ü", "u\u0308"),
     *("\U0001f50c" * 200, "\U0001f50c" * 199, "a" * 200, "a" * 199 + "b"),
 ]
+
+
+def put(archive: Archive, scope: Scope, day: int, batch: ReadingBatch) -> ArchivedFile:
+    """Write a file under a new name."""
+    return archive.write(scope, day, batch, name=archive.new_name(scope, day))
 
 
 class ArchiveContract:
@@ -51,7 +56,7 @@ class ArchiveContract:
             for minute in range(1, 1_440)
         ]
         order = np.argsort([hash(row[:2]) for row in rows])
-        file = archive.write(scope, DAY, readings(*(rows[i] for i in order)))
+        file = put(archive, scope, DAY, readings(*(rows[i] for i in order)))
         assert (file.day, file.rows) == (DAY, len(rows))
         assert file.size_bytes > 0
         assert rows_of(archive.read(scope, file.name)) == rows
@@ -78,7 +83,7 @@ class ArchiveContract:
         }
         batch = readings(*((*key, *value) for key, value in sorted(rows.items())))
         scope = new_scope()
-        name = archive.write(scope, day, batch).name
+        name = put(archive, scope, day, batch).name
         assert rows_of(archive.read(scope, name)) == rows_of(batch)
         ids = batch.device_id[::2].tolist()
         chosen = batch.take(np.flatnonzero(np.isin(batch.device_id, ids)))
@@ -91,7 +96,7 @@ class ArchiveContract:
             for device_id in (3, 4, 6, 9)
             for second in (0, 1)
         ]
-        name = archive.write(scope, 0, readings(*rows)).name
+        name = put(archive, scope, 0, readings(*rows)).name
 
         def found(*ids: int) -> list[tuple[int, int, int, int | None]]:
             return rows_of(archive.read(scope, name, ids=ids))
@@ -107,7 +112,7 @@ class ArchiveContract:
         """Even where it is the same; the first one stays as it was."""
         first = readings((1, 0, 5, None))
         names = [
-            archive.write(scope, 0, batch).name
+            put(archive, scope, 0, batch).name
             for batch in (first, first, readings((1, 0, 5, None), (1, 1_000, 6, None)))
         ]
         assert sorted(archive.names(scope)) == sorted(set(names))
@@ -115,9 +120,7 @@ class ArchiveContract:
 
     def test_a_file_that_is_deleted_is_gone(self, archive: Archive, scope: Scope) -> None:
         """The others stay; deleting it again is no error."""
-        names = [
-            archive.write(scope, day, readings((1, day * DAY_US, 5, 6))).name for day in (3, 4)
-        ]
+        names = [put(archive, scope, day, readings((1, day * DAY_US, 5, 6))).name for day in (3, 4)]
         archive.delete(scope, names[0])
         archive.delete(scope, names[0])
         assert list(archive.names(scope)) == names[1:]
@@ -134,13 +137,12 @@ class ArchiveContract:
         """No name leads to another tenant's files or out of the archive."""
         scopes = [Scope(name) for name in AWKWARD]
         written = {
-            scope: archive.write(scope, 0, readings((number, 0, 5, None))).name
+            scope: put(archive, scope, 0, readings((number, 0, 5, None))).name
             for number, scope in enumerate(scopes)
         }
         assert len(set(written.values())) == len(scopes)
         for number, scope in enumerate(scopes):
-            assert written[scope] in archive.names(scope)
-            assert not set(archive.names(scope)) & (set(written.values()) - {written[scope]})
+            assert set(archive.names(scope)) & set(written.values()) == {written[scope]}
             assert archive.read(scope, written[scope]).device_id.tolist() == [number]
         for scope, name in written.items():
             archive.delete(scope, name)
@@ -150,8 +152,8 @@ class ArchiveContract:
     ) -> None:
         """It cannot be read, and deleting it deletes nothing."""
         owner = new_scope()
-        foreign = archive.write(owner, 0, readings((1, 0, 5, None))).name
-        own = archive.write(scope, 0, readings((1, 0, 6, None))).name
+        foreign = put(archive, owner, 0, readings((1, 0, 5, None))).name
+        own = put(archive, scope, 0, readings((1, 0, 6, None))).name
         step_aside = f"{own.rpartition('/')[0]}/../../{foreign}"
         for name in (foreign, f"/{own}", f"{own}x", f"{own}\n", step_aside, "../x", ".", ""):
             for ids in (None, [1]):
@@ -160,6 +162,23 @@ class ArchiveContract:
             archive.delete(scope, name)
         assert rows_of(archive.read(owner, foreign)) == [(1, 0, 5, None)]
         assert rows_of(archive.read(scope, own)) == [(1, 0, 6, None)]
+
+    def test_a_name_is_new_and_for_one_day_of_one_tenant(
+        self, archive: Archive, scope: Scope
+    ) -> None:
+        """Under any other nothing is written; one that was not used yet is no file."""
+        batch = readings((1, 0, 5, None))
+        names = [archive.new_name(scope, 0) for _ in range(3)]
+        assert len(set(names)) == 3
+        foreign = archive.new_name(new_scope(), 0)
+        for name in (foreign, archive.new_name(scope, 1), "", "a/b", f"{names[0]}x"):
+            with pytest.raises(InvalidValue, match="name"):
+                archive.write(scope, 0, batch, name=name)
+        with pytest.raises(ArchiveUnavailable, match="no file"):
+            archive.read(scope, names[0])
+        archive.delete(scope, names[0])
+        assert archive.write(scope, 0, batch, name=names[1]).name == names[1]
+        assert list(archive.names(scope)) == [names[1]]
 
     def test_a_file_holds_readings_of_its_day_and_at_least_one(
         self, archive: Archive, scope: Scope
@@ -171,20 +190,22 @@ class ArchiveContract:
             readings((1, DAY_US, 5, None), (1, 2 * DAY_US, 5, None)),
             readings((1, -(2**63), 5, None)),
         ):
-            with pytest.raises(InvalidValue):
-                archive.write(scope, 1, batch)
+            with pytest.raises(InvalidValue, match="readings"):
+                put(archive, scope, 1, batch)
         for day in (10**7, -(10**7), 2**70):
-            with pytest.raises(InvalidValue):
-                archive.write(scope, day, readings((1, 0, 5, None)))
+            with pytest.raises(InvalidValue, match="day"):
+                archive.new_name(scope, day)
         assert list(archive.names(scope)) == []
 
     def test_every_call_needs_a_scope(self, archive: Archive, scope: Scope) -> None:
-        """Absence never means everything."""
-        name = archive.write(scope, 0, readings((1, 0, 5, None))).name
+        """Absence never means everything, and is noticed before anything else."""
+        name = put(archive, scope, 0, readings((1, 0, 5, None))).name
         nobody: Scope = None  # type: ignore[assignment] # what a caller may forget
         for call in (
-            lambda: archive.write(nobody, 0, readings((1, 0, 5, None))),
+            lambda: archive.new_name(nobody, 10**7),
+            lambda: archive.write(nobody, 10**7, ReadingBatch.empty(), name="no such file"),
             lambda: archive.read(nobody, name),
+            lambda: archive.read(nobody, "no such file"),
             lambda: archive.names(nobody),
             lambda: archive.delete(nobody, name),
         ):

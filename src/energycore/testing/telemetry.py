@@ -182,19 +182,26 @@ class TelemetryContract(Contract):
         assert rows_of(found) == sorted((*key, *value) for key, value in kept.items())
 
     @pytest.mark.parametrize("limit", [0, 1, 3, 9])
-    def test_the_first_readings_of_a_device_can_be_asked_for(
+    def test_the_first_readings_of_each_device_can_be_asked_for(
         self, storage: Storage, scope: Scope, limit: int
     ) -> None:
-        """Of those in the range, in order; fewer if there are no more."""
-        device_id = add_device(storage, scope).id
-        day_us = 86_400_000_000
-        rows = [(device_id, at * day_us // 2, at, None) for at in range(6)]
+        """Of those in the range, in order; fewer where there are no more, of one or of many."""
+        first, second, third, empty = (
+            add_device(storage, scope, panel(name)).id for name in "abcd"
+        )
+        half_day_us = 43_200_000_000
+        rows = [(first, at * half_day_us, at, None) for at in range(6)]
+        others = [(second, at * half_day_us, at, None) for at in range(3, 8)]
+        start_us, end_us = rows[1][1], rows[5][1]
         with storage.transaction(write=True) as work:
-            work.telemetry.append(scope, readings(*reversed(rows)))
-            found = work.telemetry.read(
-                scope, [device_id], start_us=rows[1][1], end_us=rows[5][1], limit=limit
-            )
-        assert rows_of(found) == rows[1:5][:limit]
+            rest = [(third, end_us, 1, None)]
+            work.telemetry.append(scope, readings(*reversed([*rows, *others, *rest])))
+            found = [
+                work.telemetry.read(scope, ids, start_us=start_us, end_us=end_us, limit=limit)
+                for ids in ([first], [third, second, empty, first])
+            ]
+        assert rows_of(found[0]) == rows[1:5][:limit]
+        assert rows_of(found[1]) == [*rows[1:5][:limit], *others[:2][:limit]]
 
     def test_a_series_begins_with_its_first_reading_if_that_is_before_its_registration(
         self, storage: Storage, scope: Scope

@@ -266,6 +266,10 @@ FOREIGN: Final[dict[tuple[str, str], Foreign]] = {
     ("telemetry", "days"): lambda work, scope, world: (
         list(work.telemetry.days(scope, **WEEK)) == []
     ),
+    # Room for readings is nobody's own.
+    ("telemetry", "prepare"): lambda work, scope, world: (
+        work.telemetry.prepare(scope, start_day=0, end_day=1) is None
+    ),
     ("telemetry", "drop_day"): lambda work, scope, world: (
         not work.telemetry.drop_day(scope, 0, revision=1, file=None)
     ),

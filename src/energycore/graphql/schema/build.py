@@ -37,7 +37,7 @@ def build_schema(kinds: Mapping[str, type[Device]] | None = None) -> GraphQLSche
     inputs = make_inputs(shapes, enums, date_time)
     outputs = make_outputs(shapes, enums, inputs, date_time)
     return GraphQLSchema(
-        query_type(outputs, inputs, enums),
+        query_type(outputs, inputs, enums, date_time),
         mutation_type(outputs, inputs, user_error_type(), Specs(shapes)),
         # What is named here comes first when the schema is printed.
         types=[

@@ -48,7 +48,7 @@ class Connection(Generic[Node]):
         cursors: the place of each.
         order: what binds cursors to this list and its order.
         has_next: whether something follows.
-        has_previous: whether something precedes.
+        has_previous: whether something precedes, or tells it when that is asked for.
         count: counts the whole list, when that is asked for.
         encode: writes a place as a cursor.
     """
@@ -57,7 +57,7 @@ class Connection(Generic[Node]):
     cursors: Sequence[Any]
     order: str
     has_next: bool
-    has_previous: bool
+    has_previous: bool | Callable[[], bool]
     count: Callable[[], int] | None = None
     encode: Callable[[str, Any], str] = encode_cursor
 
@@ -67,6 +67,11 @@ class Connection(Generic[Node]):
             _Edge(node, self.encode(self.order, place))
             for node, place in zip(self.nodes, self.cursors, strict=True)
         ]
+
+    def is_preceded(self) -> bool:
+        """Whether something precedes the page."""
+        known = self.has_previous
+        return known if isinstance(known, bool) else known()
 
     def cursor_at(self, position: int) -> str | None:
         """The cursor of the node at a position; None on an empty page."""
@@ -115,7 +120,7 @@ def page_info_type() -> GraphQLObjectType:
         {
             "hasNextPage": GraphQLField(GraphQLNonNull(GraphQLBoolean), resolve=read("has_next")),
             "hasPreviousPage": GraphQLField(
-                GraphQLNonNull(GraphQLBoolean), resolve=read("has_previous")
+                GraphQLNonNull(GraphQLBoolean), resolve=lambda page, _: page.is_preceded()
             ),
             "startCursor": GraphQLField(GraphQLString, resolve=lambda page, _: page.cursor_at(0)),
             "endCursor": GraphQLField(GraphQLString, resolve=lambda page, _: page.cursor_at(-1)),

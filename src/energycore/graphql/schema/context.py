@@ -8,6 +8,7 @@ import attrs
 
 from energycore.errors import StorageUnavailable
 from energycore.protocols.scope import Scope
+from energycore.services.histories import Histories
 from energycore.services.insight import Insight
 from energycore.services.suite import Services
 
@@ -41,6 +42,8 @@ class Operation:
 
     services: Services
     scope: Scope
+    bucket_count: int = attrs.field(default=0, init=False)
+    """How many buckets its histories have, at most."""
     _moment: AbstractContextManager[Insight] | None = attrs.field(default=None, init=False)
     _insight: Insight | None = attrs.field(default=None, init=False)
 
@@ -68,6 +71,17 @@ class Operation:
             self._insight = moment.__enter__()
             self._moment = moment
         return self._insight
+
+    @property
+    def histories(self) -> Histories:
+        """Answers what happened until then, by the same state of the storage.
+
+        Raises:
+            ScopeRequired: there is no scope.
+            StorageUnavailable: there is no transaction to be had.
+        """
+        moment = self.insight
+        return attrs.evolve(self.services.histories, storage=moment.storage, clock=moment.clock)
 
     def end_reading(self) -> None:
         """Forget how things stood: what is read from now on sees what was written until now."""

@@ -7,8 +7,9 @@ from typing import Any
 from energycore.errors import InvalidCursor
 from energycore.graphql.schema.opaque import reveal, seal
 from energycore.protocols.records import Cursor
+from energycore.quantities.instants import FIRST_US, LAST_US
 
-__all__ = ["decode_cursor", "decode_key", "encode_cursor", "encode_key"]
+__all__ = ["decode_cursor", "decode_instant", "decode_key", "encode_cursor", "encode_key"]
 
 _LIMIT = "a cursor of this list in this order"
 
@@ -31,7 +32,7 @@ def decode_cursor(order: str, argument: str, text: str) -> Cursor:
 
 
 def encode_key(order: str, key: str | int | None) -> str:
-    """Write a place in a list of groups, which have a key and no identity."""
+    """Write a place in a list of what has a key and no identity: a group, or an instant."""
     return _encode([order, key])
 
 
@@ -45,6 +46,18 @@ def decode_key(order: str, argument: str, text: str, key_type: type[str | int]) 
     if key is not None and type(key) is not key_type:
         raise InvalidCursor(argument, text, _LIMIT)
     return key
+
+
+def decode_instant(order: str, argument: str, text: str) -> int:
+    """Read an instant back, in epoch microseconds.
+
+    Raises:
+        InvalidCursor: the text is no cursor of this order.
+    """
+    at_us = decode_key(order, argument, text, int)
+    if not isinstance(at_us, int) or not FIRST_US <= at_us < LAST_US:
+        raise InvalidCursor(argument, text, _LIMIT)
+    return at_us
 
 
 def _encode(parts: list[Any]) -> str:

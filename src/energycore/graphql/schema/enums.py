@@ -10,6 +10,9 @@ from energycore.devices.base import DataSource, Device, StorageMode
 from energycore.graphql.schema.kinds import KindShape
 from energycore.protocols.groups import SummaryGroup
 from energycore.protocols.records import DeviceOrderField
+from energycore.protocols.telemetry import ConflictPolicy
+from energycore.telemetry.calendar import Interval
+from energycore.telemetry.series import GapPolicy
 
 __all__ = ["Enums", "make_enums", "summary_of"]
 
@@ -21,6 +24,9 @@ class Enums:
     device_kind: GraphQLEnumType
     storage_mode: GraphQLEnumType
     data_source: GraphQLEnumType
+    gap_policy: GraphQLEnumType
+    conflict_policy: GraphQLEnumType
+    interval: GraphQLEnumType
     order_direction: GraphQLEnumType
     device_order_field: GraphQLEnumType
     summary_group: GraphQLEnumType
@@ -45,6 +51,24 @@ def make_enums(shapes: Iterable[KindShape]) -> Enums:
             DataSource,
             "SIMULATED: a tick moves the device and readings for it are refused. "
             "REPORTED: only its readings change it.",
+        ),
+        gap_policy=_of_members(
+            "GapPolicy",
+            GapPolicy,
+            "What is known of the time between two readings that are at most maxGapSeconds apart. "
+            "HOLD: the power of a reading holds until the next one, and of the newest until now. "
+            "LINEAR: it changes evenly from one reading to the next. NONE: nothing; a reading is "
+            "a sample without energy.",
+        ),
+        conflict_policy=_of_members(
+            "ConflictPolicy",
+            ConflictPolicy,
+            "What happens to a reading whose device and instant are taken by other values. "
+            "REJECT: it is rejected. FIRST: what came first stays, and the reading is only "
+            "counted. LAST: it takes the place of what was stored.",
+        ),
+        interval=_of_members(
+            "Interval", Interval, "The length of buckets along a calendar; weeks begin on Monday."
         ),
         # The value tells whether the order is descending.
         order_direction=GraphQLEnumType(

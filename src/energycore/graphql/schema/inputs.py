@@ -23,6 +23,8 @@ from energycore.graphql.schema.enums import Enums, summary_of
 from energycore.graphql.schema.ids import IdKind, number_of
 from energycore.graphql.schema.kinds import INITIAL_CHARGE, KindShape
 from energycore.protocols.records import DeviceFilter, DeviceOrder
+from energycore.protocols.telemetry import ConflictPolicy
+from energycore.telemetry.series import GapPolicy
 
 __all__ = ["Inputs", "make_inputs", "parse_filter", "parse_order"]
 
@@ -111,11 +113,11 @@ def make_inputs(shapes: Sequence[KindShape], enums: Enums, date_time: GraphQLSca
             "Absent keeps, null clears (latitude and longitude, together).",
         ),
         register_device=_register_device(enums, spec),
-        update_device=_update_device(spec),
+        update_device=_update_device(enums, spec),
         device_id=_input("DeviceIdInput", {"id": _given(GraphQLID)}),
         set_storage_mode=_set_storage_mode(enums),
         set_dispatch=_set_dispatch(),
-        record_readings=_record_readings(date_time),
+        record_readings=_record_readings(enums, date_time),
     )
 
 
@@ -131,7 +133,7 @@ def _device_filter(enums: Enums) -> GraphQLInputObjectType:
             "isActive": _maybe(GraphQLBoolean),
             "dataSources": _maybe(_list(enums.data_source)),
         },
-        "Every given field must match; one filter serves lists and summaries.",
+        "Every given field must match; one filter serves lists, summaries and histories.",
     )
 
 
@@ -183,12 +185,17 @@ def _register_device(enums: Enums, spec: GraphQLInputObjectType) -> GraphQLInput
                 GraphQLInt,
                 "Reported devices only: how long one reading's power holds, default 300.",
             ),
+            "gapPolicy": GraphQLInputField(
+                enums.gap_policy,
+                default_value=GapPolicy.HOLD,
+                description="Of reported devices; simulated ones hold.",
+            ),
             "spec": _given(spec),
         },
     )
 
 
-def _update_device(spec: GraphQLInputObjectType) -> GraphQLInputObjectType:
+def _update_device(enums: Enums, spec: GraphQLInputObjectType) -> GraphQLInputObjectType:
     return _input(
         "UpdateDeviceInput",
         {
@@ -197,6 +204,8 @@ def _update_device(spec: GraphQLInputObjectType) -> GraphQLInputObjectType:
             "name": _maybe(GraphQLString),
             "siteId": _maybe(GraphQLID),
             "tags": _maybe(_list(GraphQLString)),
+            "maxGapSeconds": _maybe(GraphQLInt, "Reported devices only; holds from now on."),
+            "gapPolicy": _maybe(enums.gap_policy, "Reported devices only; holds from now on."),
             "spec": _maybe(spec),
         },
         "Absent keeps, null clears (siteId, tags); spec replaces all ratings, cannot change the "
@@ -230,7 +239,7 @@ def _set_dispatch() -> GraphQLInputObjectType:
     )
 
 
-def _record_readings(date_time: GraphQLScalarType) -> GraphQLInputObjectType:
+def _record_readings(enums: Enums, date_time: GraphQLScalarType) -> GraphQLInputObjectType:
     reading = _input(
         "ReadingInput",
         {
@@ -244,7 +253,13 @@ def _record_readings(date_time: GraphQLScalarType) -> GraphQLInputObjectType:
         },
     )
     return _input(
-        "RecordReadingsInput", {"readings": GraphQLInputField(GraphQLNonNull(_list(reading)))}
+        "RecordReadingsInput",
+        {
+            "readings": _given(_list(reading)),
+            "onConflict": GraphQLInputField(
+                enums.conflict_policy, default_value=ConflictPolicy.REJECT
+            ),
+        },
     )
 
 

@@ -31,8 +31,10 @@ from energycore.graphql.schema.refusals import EXPECTED, Place, Places, UserErro
 from energycore.graphql.schema.resolving import Resolver, field, required
 from energycore.graphql.schema.specs import Specs
 from energycore.protocols.records import DeviceRecord, SiteRecord
+from energycore.protocols.telemetry import ConflictPolicy
 from energycore.services.ingestion import NewReading, RecordResult
 from energycore.services.registration import KEEP
+from energycore.telemetry.series import GapPolicy
 
 __all__ = ["MAX_DETAILED_ERRORS", "mutation_type"]
 
@@ -90,6 +92,12 @@ def mutation_type(
         {
             "acceptedCount": required(GraphQLInt, "result.accepted"),
             "duplicateCount": required(GraphQLInt, "result.duplicates"),
+            "conflictCount": required(
+                GraphQLInt,
+                "result.conflicts",
+                "Readings of an instant that was taken by other values, where the first or the "
+                "last one counts; where they are rejected they are among rejectedCount.",
+            ),
             "rejectedCount": GraphQLField(
                 GraphQLNonNull(GraphQLInt), resolve=lambda payload, _: len(payload.result.rejected)
             ),
@@ -168,7 +176,6 @@ def _register_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
 
         def call() -> DeviceRecord:
             site = given.get("siteId")
-            gap_s = given.get("maxGapSeconds")
             stored_wh = spec.stored_wh
             return context.services.registration.register_device(
                 context.scope,
@@ -177,7 +184,8 @@ def _register_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
                 tags=given.get("tags") or (),
                 external_id=given.get("externalId"),
                 data_source=given.get("dataSource") or DataSource.SIMULATED,
-                max_gap=None if gap_s is None else timedelta(seconds=gap_s),
+                max_gap=_seconds(given.get("maxGapSeconds")),
+                gap_policy=given.get("gapPolicy") or GapPolicy.HOLD,
                 initial=None if stored_wh is None else StorageState(stored_wh=stored_wh),
             )
 
@@ -191,7 +199,9 @@ def _update_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
         spec = specs.read(given["spec"]) if given.get("spec") else None
 
         def call() -> DeviceRecord:
-            _check_not_null(given, name="name", spec="spec")
+            _check_not_null(
+                given, name="name", spec="spec", max_gap="maxGapSeconds", gap_policy="gapPolicy"
+            )
             site = given.get("siteId", KEEP)
             return context.services.registration.update_device(
                 context.scope,
@@ -203,6 +213,8 @@ def _update_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
                 # A device cannot do without a name; the service keeps the stored one.
                 device=None if spec is None else spec.device("ratings"),
                 stored_wh=None if spec is None else spec.stored_wh,
+                max_gap=_seconds(given.get("maxGapSeconds")),
+                gap_policy=given.get("gapPolicy"),
             )
 
         places = _device_places({} if spec is None else spec.places)
@@ -268,6 +280,7 @@ def _record_readings(context: Operation, given: Given) -> _RecordPayload:
             )
             for reading in readings
         ],
+        on_conflict=given.get("onConflict") or ConflictPolicy.REJECT,
     )
     errors = []
     for rejection in result.rejected[:MAX_DETAILED_ERRORS]:
@@ -321,12 +334,17 @@ def _device_places(spec: Places) -> Places:
         **{name: (camel(name),) for name in names},
         "site": ("siteId",),
         "max_gap": ("maxGapSeconds",),
+        "gap_policy": ("gapPolicy",),
         "NAME_TAKEN": ("name",),
         "VERSION_CONFLICT": ("expectedVersion",),
         "KIND_CHANGED": ("spec",),
         "CLOCK_IS_SIMULATED": ("dataSource",),
         **spec,
     }
+
+
+def _seconds(given: int | None) -> timedelta | None:
+    return None if given is None else timedelta(seconds=given)
 
 
 def _check_not_null(given: Given, **names: str) -> None:

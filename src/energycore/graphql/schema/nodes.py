@@ -12,8 +12,11 @@ import attrs
 
 from energycore.devices.base import StorageMode
 from energycore.fleet.summary import EnergySummary
+from energycore.graphql.schema.answers import Answers
 from energycore.graphql.schema.connections import Connection
 from energycore.graphql.schema.context import Operation
+from energycore.graphql.schema.histories import device_histories, site_histories
+from energycore.graphql.schema.readings import reading_pages
 from energycore.protocols.groups import GroupKey, SummaryGroup
 from energycore.protocols.records import (
     DeviceFilter,
@@ -92,6 +95,10 @@ class DeviceBatch:
     def __init__(self, context: Operation, records: Iterable[DeviceRecord]) -> None:
         self._context = context
         self._records = {record.id: record for record in records}
+        self.histories = Answers(partial(device_histories, context, self._records))
+        """The history of each device, by what is asked for."""
+        self.readings = Answers(partial(reading_pages, context, self._records))
+        """A page of the readings of each device, by what is asked for."""
         self._states: Mapping[int, ObservedState] | None = None
         self._modes: Mapping[int, StorageMode] | None = None
         self._sites: Mapping[int, SiteNode] | None = None
@@ -133,6 +140,8 @@ class SiteBatch:
     def __init__(self, context: Operation, records: Iterable[SiteRecord]) -> None:
         self._context = context
         self._numbers = tuple(record.id for record in records)
+        self.histories = Answers(partial(site_histories, context, self._numbers))
+        """The history of each site, by what is asked for."""
         self._summaries: dict[int, SummaryNode] = {}
         self._lists = GroupedLists(context, SummaryGroup.SITE, self._numbers)
 

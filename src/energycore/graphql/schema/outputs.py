@@ -1,6 +1,7 @@
 """The object types of sites and devices; those of kinds are made from their classes."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import attrs
@@ -31,10 +32,22 @@ from energycore.graphql.schema.connections import (
 )
 from energycore.graphql.schema.context import Info
 from energycore.graphql.schema.enums import Enums, summary_of
+from energycore.graphql.schema.histories import (
+    HistoryNode,
+    energy_history_type,
+    history_arguments,
+    history_request,
+)
 from energycore.graphql.schema.ids import device_id, site_id
 from energycore.graphql.schema.inputs import Inputs, parse_filter, parse_order
 from energycore.graphql.schema.kinds import KindShape, RatingShape, rating_shapes
 from energycore.graphql.schema.nodes import DeviceNode, SiteNode, device_order_name
+from energycore.graphql.schema.readings import (
+    ReadingNode,
+    ReadingsRequest,
+    reading_arguments,
+    reading_connection_type,
+)
 from energycore.graphql.schema.resolving import field, required
 from energycore.graphql.schema.summaries import energy_summary_type, group_summary_type
 from energycore.quantities.instants import US_PER_SECOND
@@ -51,9 +64,12 @@ DEVICE_FIELDS: Final = (
     "isActive",
     "dataSource",
     "maxGapSeconds",
+    "gapPolicy",
     "registeredAt",
     "version",
     "state",
+    "history",
+    "readings",
     "mode",
     "dispatch",
     "dispatchParametersJson",
@@ -61,9 +77,9 @@ DEVICE_FIELDS: Final = (
 """Fields of devices that are no ratings, those of storages included."""
 
 _VERSION = (
-    "Grows by one with each change of name, site, tags, activity, ratings or dispatch, never by "
-    "ticks, readings or modes. Send it back with an update to detect a concurrent change; "
-    "a conflict returns the current device."
+    "Grows by one with each change of name, site, tags, activity, ratings, gaps or dispatch, never "
+    "by ticks, readings or modes. Send it back with an update to detect a concurrent change; a "
+    "conflict returns the current device."
 )
 
 
@@ -77,6 +93,7 @@ class Outputs:
     device_connection: GraphQLObjectType
     site_connection: GraphQLObjectType
     energy_summary: GraphQLObjectType
+    energy_history: GraphQLObjectType
     group_connection: GraphQLObjectType
     kinds: tuple[GraphQLObjectType, ...]
 
@@ -102,10 +119,12 @@ def make_outputs(
     )
     page_info = page_info_type()
     state = _state_type(enums, date_time)
+    history = energy_history_type(enums.interval, date_time)
+    past = _past_fields(enums, date_time, history, page_info)
 
     # A thunk, for sites lead back to their devices.
     def shared() -> dict[str, GraphQLField]:
-        return _device_fields(enums, date_time, site, state)
+        return {**_device_fields(enums, date_time, site, state), **past}
 
     def stored() -> dict[str, GraphQLField]:
         return {**shared(), **_ratings(rating_shapes(StorageDevice)), **_storage_fields(enums)}
@@ -129,7 +148,7 @@ def make_outputs(
         date_time, connection_type(storage_device, "StorageDevice", page_info), storages
     )
     devices = connection_type(device, "Device", page_info)
-    site = _site_type(date_time, node, devices, summary, inputs)
+    site = _site_type(enums, date_time, node, devices, summary, history, inputs)
 
     def kind_type(shape: KindShape) -> GraphQLObjectType:
         extra = _storage_fields(enums) if shape.is_storage else {}
@@ -148,6 +167,7 @@ def make_outputs(
         device_connection=devices,
         site_connection=connection_type(site, "Site", page_info),
         energy_summary=summary,
+        energy_history=history,
         group_connection=connection_type(groups, "GroupSummary", page_info, counted=False),
         kinds=tuple(kind_type(shape) for shape in shapes),
     )
@@ -179,6 +199,7 @@ def _device_fields(
             resolve=lambda node, _: node.record.max_gap_us / US_PER_SECOND,
             description="How long one reading's power holds [seconds].",
         ),
+        "gapPolicy": required(enums.gap_policy, "record.gap_policy"),
         "registeredAt": required(date_time, "record.registered_at_us"),
         "version": required(GraphQLInt, "record.version", _VERSION),
         "state": field(
@@ -248,10 +269,12 @@ def _state_type(enums: Enums, date_time: GraphQLScalarType) -> GraphQLObjectType
 
 
 def _site_type(
+    enums: Enums,
     date_time: GraphQLScalarType,
     node: GraphQLInterfaceType,
     devices: GraphQLObjectType,
     summary: GraphQLObjectType,
+    history: GraphQLObjectType,
     inputs: Inputs,
 ) -> GraphQLObjectType:
     return GraphQLObjectType(
@@ -275,6 +298,12 @@ def _site_type(
             "summary": GraphQLField(
                 GraphQLNonNull(summary), resolve=lambda node, _: node.batch.summary(node.record.id)
             ),
+            "history": _history_field(
+                enums,
+                date_time,
+                history,
+                "What its devices did while they were here. Times in timeZone, by default its own.",
+            ),
         },
         interfaces=[node],
         description="A home or building: a place, a time zone, and the devices in it.",
@@ -292,6 +321,47 @@ def _site_devices(
     order = parse_order(order_by)
     request = page_request(device_order_name(order), given)
     return node.batch.devices(node.record.id, parse_filter(filter_), order, request)
+
+
+def _past_fields(
+    enums: Enums,
+    date_time: GraphQLScalarType,
+    history: GraphQLObjectType,
+    page_info: GraphQLObjectType,
+) -> dict[str, GraphQLField]:
+    return {
+        "history": _history_field(
+            enums, date_time, history, "Times in timeZone, by default the site's."
+        ),
+        "readings": GraphQLField(
+            GraphQLNonNull(reading_connection_type(date_time, page_info)),
+            reading_arguments(date_time),
+            _readings,
+            description="The raw readings still kept, oldest first.",
+        ),
+    }
+
+
+def _history_field(
+    enums: Enums, date_time: GraphQLScalarType, history: GraphQLObjectType, description: str
+) -> GraphQLField:
+    return GraphQLField(
+        GraphQLNonNull(history),
+        history_arguments(enums.interval, date_time),
+        _history,
+        description=description,
+    )
+
+
+def _history(node: DeviceNode | SiteNode, info: Info, **given: Any) -> HistoryNode:
+    request = history_request(info.context, given)
+    return HistoryNode(node.batch.histories(request)[node.record.id])
+
+
+def _readings(
+    node: DeviceNode, _info: Info, *, start: datetime, end: datetime, **given: Any
+) -> Connection[ReadingNode]:
+    return node.batch.readings(ReadingsRequest.of(start, end, given))[node.record.id]
 
 
 def _list(item: Any) -> GraphQLList[Any]:

@@ -10,12 +10,19 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLScalarType,
 )
 
 from energycore.errors import PageTooLarge
 from energycore.graphql.schema.connections import Connection, page_arguments, page_request
 from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.enums import Enums
+from energycore.graphql.schema.histories import (
+    HistoryNode,
+    history_arguments,
+    history_of_filter,
+    history_request,
+)
 from energycore.graphql.schema.ids import IdKind, identity
 from energycore.graphql.schema.inputs import Inputs, parse_filter, parse_order
 from energycore.graphql.schema.nodes import (
@@ -38,7 +45,9 @@ __all__ = ["query_type"]
 _SITES: Final = "sites"
 
 
-def query_type(outputs: Outputs, inputs: Inputs, enums: Enums) -> GraphQLObjectType:
+def query_type(
+    outputs: Outputs, inputs: Inputs, enums: Enums, date_time: GraphQLScalarType
+) -> GraphQLObjectType:
     """The type Query of a schema."""
     one = {"id": GraphQLArgument(GraphQLNonNull(GraphQLID), out_name="text")}
     ids = GraphQLNonNull(GraphQLList(GraphQLNonNull(GraphQLID)))
@@ -75,6 +84,13 @@ def query_type(outputs: Outputs, inputs: Inputs, enums: Enums) -> GraphQLObjectT
                 },
                 _energy_summaries,
                 description="Ordered by key.",
+            ),
+            "energyHistory": GraphQLField(
+                GraphQLNonNull(outputs.energy_history),
+                {"filter": filter_, **history_arguments(enums.interval, date_time)},
+                _energy_history,
+                description="What the devices that match now did together. A filter over sites in "
+                "several time zones must name one: TIME_ZONE_REQUIRED.",
             ),
         },
     )
@@ -163,3 +179,10 @@ def _energy_summaries(
     **given: Any,
 ) -> Connection[GroupNode]:
     return group_connection(info.context, group, parse_filter(filter_), given)
+
+
+def _energy_history(
+    _root: object, info: Info, *, filter_: Mapping[str, Any] | None = None, **given: Any
+) -> HistoryNode:
+    request = history_request(info.context, given)
+    return history_of_filter(info.context, parse_filter(filter_), request)

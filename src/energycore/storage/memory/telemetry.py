@@ -1,6 +1,7 @@
 """Readings in memory."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
 import attrs
 import numpy as np
@@ -77,12 +78,9 @@ class MemoryTelemetry:
         rows = [
             (device_id, at_us, *value)
             for device_id in sorted(set(ids) & readings.keys())
-            for day in sorted(readings[device_id])
-            if start_us // US_PER_DAY <= day <= end_us // US_PER_DAY
-            for at_us, value in sorted(readings[device_id][day].items())
-            if start_us <= at_us < end_us
+            for at_us, value in islice(_within(readings[device_id], start_us, end_us), limit)
         ]
-        columns = np.array(rows[:limit], dtype=np.int64).reshape(-1, 4)
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 4)
         return ReadingBatch(
             device_id=columns[:, 0],
             at_us=columns[:, 1],
@@ -119,6 +117,15 @@ class MemoryTelemetry:
             known, has_rows=False, file=file, is_lost=known.is_lost or file is None
         )
         return True
+
+
+def _within(
+    days: Mapping[int, Day], start_us: int, end_us: int
+) -> Iterator[tuple[int, tuple[int, int]]]:
+    """The readings of a device with start <= instant < end, in order."""
+    for day in sorted(days):
+        if start_us // US_PER_DAY <= day <= end_us // US_PER_DAY:
+            yield from ((at, v) for at, v in sorted(days[day].items()) if start_us <= at < end_us)
 
 
 def _note(tables: TenantTables, changed: ReadingBatch, reach_us: tuple[int, int]) -> None:

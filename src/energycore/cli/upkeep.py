@@ -1,0 +1,125 @@
+"""`energycore upkeep`: totals brought up to date, old readings archived, what is over let go."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import typer
+
+from energycore.cli.consoles import counted, note, screen, stages_bar
+from energycore.cli.database import check_is_there
+from energycore.cli.durations import parse_kept
+from energycore.cli.stopping import INTERRUPTED, StopRequested, StopSignals
+from energycore.errors import InvalidValue
+from energycore.services.upkeep import UpkeepProgress, UpkeepReport
+from energycore.telemetry.tiers import Retention
+from energycore.wiring.connect import connect
+from energycore.wiring.energy import Energy
+
+if TYPE_CHECKING:
+    from energycore.protocols.archive import Archive
+
+__all__ = ["UpkeepOptions", "keep_up"]
+
+_OPTIONS: Final = {
+    "raw": "keep-raw",
+    "quarter_hour": "keep-quarter-hours",
+    "day": "keep-days",
+    "month": "keep-months",
+}
+
+
+@attrs.frozen(kw_only=True)
+class UpkeepOptions:
+    """What to keep up and how; see `energycore upkeep --help`."""
+
+    database: str
+    archive: str | None
+    keep: Mapping[str, str]
+    """For how long, by the name of the resolution, as it was written."""
+    dry_run: bool
+    roll_up_only: bool
+
+
+def keep_up(options: UpkeepOptions) -> None:
+    """Do all that is due, and say what was done; a wish to stop is heeded between two steps.
+
+    Raises:
+        InvalidValue: a time, or the archive's URL, cannot be one.
+        EnergycoreError: the database or the archive cannot be used.
+    """
+    retention = _retention(options.keep)
+    check_is_there(options.database)
+    stop = StopSignals()
+    with (
+        stop.caught(),
+        connect(options.database, archive=_archive(options), retention=retention) as energy,
+    ):
+        for line in _told(_run(energy, options, stop), dry_run=options.dry_run):
+            screen().print(line, markup=False, soft_wrap=True)
+
+
+def _run(energy: Energy, options: UpkeepOptions, stop: StopSignals) -> UpkeepReport:
+    try:
+        with stages_bar("looking for what is due") as progress:
+            return energy.upkeep(
+                dry_run=options.dry_run,
+                retain=not options.roll_up_only,
+                progress=_unless(stop, progress),
+            )
+    except StopRequested:
+        note("stopped: run it again to go on from here")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _unless(stop: StopSignals, progress: UpkeepProgress) -> UpkeepProgress:
+    def show(stage: str, done: int, total: int) -> None:
+        stop.check()
+        progress(stage, done, total)
+
+    return show
+
+
+def _retention(keep: Mapping[str, str]) -> Retention:
+    times = {name: parse_kept(text, _OPTIONS[name]) for name, text in keep.items()}
+    try:
+        return Retention(**times)
+    except InvalidValue as error:
+        raise InvalidValue(_OPTIONS[error.field], keep[error.field], error.limit) from None
+
+
+def _archive(options: UpkeepOptions) -> "str | Archive | None":
+    """The archive that is named, by a name that means the same in every folder."""
+    url = options.archive
+    if url is None:
+        return None
+    if url and "://" not in url:
+        url = str(Path(url).absolute())
+    if not options.dry_run:
+        return url
+    from energycore.archive import open_archive
+
+    # What is given by its URL is remembered; a dry run changes nothing.
+    return open_archive(url)
+
+
+def _told(report: UpkeepReport, *, dry_run: bool) -> Iterator[str]:
+    upto = "" if report.rolled_to is None else report.rolled_to.isoformat()
+    days = counted(report.recomputed_days, "day")
+    if report.recomputed_days:
+        yield f"{'would roll' if dry_run else 'rolled'} up {days}: totals are kept up to {upto}"
+    if report.archived_days:
+        readings = counted(report.archived_readings, "reading")
+        what = f"{readings} of {counted(report.archived_days, 'day')}"
+        leaves = "they leave the database then" if dry_run else "they left the database"
+        yield f"{'would archive' if dry_run else 'archived'} {what}: {leaves}"
+    elif report.dropped_days:
+        what = f"the readings of {counted(report.dropped_days, 'day')}"
+        verb = "would remove" if dry_run else "removed"
+        yield f"{verb} {what} for good: there is no archive"
+    if report.dropped_buckets:
+        what = counted(report.dropped_buckets, "total")
+        yield f"{'would remove' if dry_run else 'removed'} {what} whose time is over"
+    if not (report.recomputed_days or report.dropped_days or report.dropped_buckets):
+        yield f"nothing to do: totals are kept up to {upto}"

@@ -1,0 +1,57 @@
+"""The roll-up job: totals are brought up to date every quarter-hour, until it is told to stop."""
+
+import logging
+import threading
+from typing import Final
+
+from energycore.errors import ArchiveUnavailable, StorageUnavailable
+from energycore.jobs.waiting import Stopped, end_if_set, now_us, wait_until
+from energycore.protocols.scope import Scope
+from energycore.quantities.instants import US_PER_SECOND, floor_to
+from energycore.services.suite import Services
+from energycore.services.upkeep import UpkeepProgress
+from energycore.telemetry.tiers import US_PER_QUARTER
+
+__all__ = ["run_upkeep"]
+
+_LOG = logging.getLogger(__name__)
+
+# By a clock that races, quarter-hours follow each other faster than they can be rolled up.
+_SHORTEST_REST_S: Final = 10.0
+
+
+def run_upkeep(
+    services: Services, scope: Scope, stop: threading.Event, *, speed: float = 1.0
+) -> None:
+    """Roll up at every quarter-hour by the services' clock, until `stop` is set.
+
+    Nothing is archived and nothing is removed: that is for whoever runs upkeep with a retention.
+    Several of these may run on one database. A run that fails is logged, and the next one does
+    what it left. When `stop` is set, a transaction that is under way is finished first.
+
+    Args:
+        services: their clock must run by itself.
+        scope: the tenant.
+        stop: ends the loop; waiting for the next quarter-hour ends at once.
+        speed: seconds of that clock in a second of the wall clock.
+    """
+    rest_us = round(_SHORTEST_REST_S * speed * US_PER_SECOND)
+    while not stop.is_set():
+        try:
+            services.upkeep.run(scope, retain=False, progress=_ended_by(stop))
+        except Stopped:
+            return
+        except (StorageUnavailable, ArchiveUnavailable) as error:
+            _LOG.warning("rolling up is put off: %s", error)
+        except Exception:  # noqa: BLE001 - one fault must not end all later runs
+            _LOG.exception("rolling up failed")
+        ended_us = now_us(services)
+        due_us = floor_to(ended_us, US_PER_QUARTER) + US_PER_QUARTER
+        wait_until(services, stop, max(due_us, ended_us + rest_us), speed)
+
+
+def _ended_by(stop: threading.Event) -> UpkeepProgress:
+    def check(stage: str, done: int, total: int) -> None:
+        end_if_set(stop)
+
+    return check
