@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from energycore.errors import EnergycoreError
     from energycore.fleet.columns import Fleet, Member
     from energycore.fleet.summary import EnergySummary
+    from energycore.notebook.history import History
     from energycore.notebook.run import Run
     from energycore.notebook.simulation import simulate
     from energycore.protocols.records import (
@@ -36,15 +37,21 @@ if TYPE_CHECKING:
         PageRequest,
     )
     from energycore.protocols.scope import Scope
+    from energycore.quantities.signs import SignConvention
     from energycore.services.ingestion import NewReading
     from energycore.simulation.dispatch import Manual, SelfConsumption
+    from energycore.telemetry.calendar import Interval
+    from energycore.telemetry.counters import CounterDirection, EnergyCounter, power_from_counter
     from energycore.telemetry.readings import ReadingBatch
+    from energycore.telemetry.series import GapPolicy
+    from energycore.telemetry.tiers import Retention
     from energycore.wiring.connect import connect
     from energycore.wiring.energy import Energy
 
 _HOMES = {
     "Appliance": "devices.kinds.appliance",
     "Battery": "devices.kinds.battery",
+    "CounterDirection": "telemetry.counters",
     "DataSource": "devices.base",
     "Device": "devices.base",
     "DeviceFilter": "protocols.records",
@@ -52,19 +59,25 @@ _HOMES = {
     "DeviceOrderField": "protocols.records",
     "ElectricVehicle": "devices.kinds.electric_vehicle",
     "Energy": "wiring.energy",
+    "EnergyCounter": "telemetry.counters",
     "EnergySummary": "fleet.summary",
     "EnergycoreError": "errors",
     "Fleet": "fleet.columns",
+    "GapPolicy": "telemetry.series",
+    "History": "notebook.history",
     "Home": "encoding.home",
+    "Interval": "telemetry.calendar",
     "Manual": "simulation.dispatch",
     "Member": "fleet.columns",
     "NewReading": "services.ingestion",
     "PageRequest": "protocols.records",
     "ReadingBatch": "telemetry.readings",
+    "Retention": "telemetry.tiers",
     "Role": "devices.base",
     "Run": "notebook.run",
     "Scope": "protocols.scope",
     "SelfConsumption": "simulation.dispatch",
+    "SignConvention": "quantities.signs",
     "Site": "devices.site",
     "SolarPanel": "devices.kinds.solar_panel",
     "StorageDevice": "devices.storage_device",
@@ -73,12 +86,14 @@ _HOMES = {
     "connect": "wiring.connect",
     "device_kinds": "devices.registry",
     "load_home": "encoding.home",
+    "power_from_counter": "telemetry.counters",
     "simulate": "notebook.simulation",
 }
 
 __all__ = [
     "Appliance",
     "Battery",
+    "CounterDirection",
     "DataSource",
     "Device",
     "DeviceFilter",
@@ -86,19 +101,25 @@ __all__ = [
     "DeviceOrderField",
     "ElectricVehicle",
     "Energy",
+    "EnergyCounter",
     "EnergySummary",
     "EnergycoreError",
     "Fleet",
+    "GapPolicy",
+    "History",
     "Home",
+    "Interval",
     "Manual",
     "Member",
     "NewReading",
     "PageRequest",
     "ReadingBatch",
+    "Retention",
     "Role",
     "Run",
     "Scope",
     "SelfConsumption",
+    "SignConvention",
     "Site",
     "SolarPanel",
     "StorageDevice",
@@ -107,6 +128,7 @@ __all__ = [
     "connect",
     "device_kinds",
     "load_home",
+    "power_from_counter",
     "simulate",
 ]
 

@@ -68,6 +68,42 @@ def test_graphiql_is_served_unless_switched_off_and_its_example_runs(energy):
         assert client.get("/").status_code == 404
 
 
+def test_a_client_reports_and_asks_for_the_history(energy):
+    def ask(client, query, **variables):
+        return client.post("/graphql", json={"query": query, "variables": variables}).json()
+
+    register = """mutation { registerDevice(input: {name: "Meter", dataSource: REPORTED,
+      maxGapSeconds: 900, spec: {appliance: {averagePowerW: 500}}}) { device { id } } }"""
+    report = """mutation ($readings: [ReadingInput!]!) { recordReadings(input: {
+      readings: $readings}) { acceptedCount userErrors { code path } } }"""
+    history = """query ($from: DateTime!) { devices { nodes {
+      history(from: $from, to: "2026-06-01T10:00:00Z", interval: HOUR) {
+        buckets { startAt coverage consumedWh } }
+      readings(from: $from, to: "2026-06-01T10:00:00Z") { nodes { at powerW } } } } }"""
+    with served(energy) as client:
+        ident = ask(client, register)["data"]["registerDevice"]["device"]["id"]
+        readings = [
+            {"deviceId": ident, "at": at, "powerW": -400}
+            for at in ("2026-06-01T11:00:00+02:00", "2026-06-01T09:15:60Z")
+        ]
+        answer = ask(client, report, readings=readings)["data"]["recordReadings"]
+        assert answer == {
+            "acceptedCount": 1,
+            "userErrors": [{"code": "INVALID_VALUE", "path": ["input", "readings", "1"]}],
+        }
+        (node,) = ask(client, history, **{"from": "2026-06-01T08:30:00Z"})["data"]["devices"][
+            "nodes"
+        ]
+        assert node["history"]["buckets"] == [
+            {"startAt": "2026-06-01T08:30:00.000Z", "coverage": 0.0, "consumedWh": None},
+            {"startAt": "2026-06-01T09:00:00.000Z", "coverage": 0.25, "consumedWh": 100.0},
+        ]
+        assert node["readings"]["nodes"] == [{"at": "2026-06-01T09:00:00.000Z", "powerW": -400.0}]
+        refused = ask(client, history, **{"from": "2026-06-01T10:00:00Z"})
+        assert refused["data"] is None
+        assert refused["errors"][0]["extensions"] == {"code": "INVALID_VALUE"}
+
+
 def test_the_example_fits_an_editor_of_half_a_screen():
     assert max(map(len, EXAMPLE.splitlines())) <= 45
 

@@ -20,6 +20,8 @@ from energycore.protocols.telemetry import ConflictPolicy, ZoneVersion
 from energycore.telemetry.series import GapPolicy, SeriesVersion
 from energycore.telemetry.tiers import US_PER_DAY, US_PER_QUARTER, SeriesKind, Tier
 from energycore.testing.contract import (
+    ALL_DAYS,
+    ALWAYS,
     battery,
     buckets,
     columns_of,
@@ -46,9 +48,7 @@ QUARTERS = st.integers(-2, 4)
 TIERS = st.sampled_from([Tier.QUARTER_HOUR, Tier.DAY])
 KINDS = st.sampled_from([SeriesKind.DEVICE, SeriesKind.FLEET])
 COMMITS = st.sampled_from([True, True, True, False])
-LONG = {"start_us": -(2**60), "end_us": 2**60}
 ALL = DeviceFilter()
-ALL_DAYS = {"start_day": -(2**40), "end_day": 2**40}
 
 
 class RolledBack(Exception):
@@ -95,14 +95,14 @@ class Side:
         scope, ids = self.scope, self.devices
         return {
             "devices": [self.which(device_id) for device_id in work.devices.ids(scope, ALL)],
-            "readings": self.readings(work.telemetry.read(scope, ids, **LONG)),
+            "readings": self.readings(work.telemetry.read(scope, ids, **ALWAYS)),
             "days": list(work.telemetry.days(scope, **ALL_DAYS)),
             "versions": self.versions(work.series.table(scope)),
             "zones": [list(work.series.zones(scope)[site_id]) for site_id in self.sites],
             "state": work.rollups.state(scope),
             "marks": self.marks(work.rollups.marks(scope, **ALL_DAYS)),
             "buckets": [
-                columns_of(work.rollups.read(scope, tier, kind, [1, 2, 3], **LONG))
+                columns_of(work.rollups.read(scope, tier, kind, [1, 2, 3], **ALWAYS))
                 for tier in Tier
                 for kind in SeriesKind
             ],
@@ -220,7 +220,11 @@ class Machine(RuleBasedStateMachine):
         self.same(act)
 
     @rule(
-        tier=TIERS, kind=KINDS, ids=SERIES, start=QUARTERS, end=QUARTERS,
+        tier=TIERS,
+        kind=KINDS,
+        ids=SERIES,
+        start=QUARTERS,
+        end=QUARTERS,
         rows=st.dictionaries(st.tuples(st.integers(1, 3), QUARTERS), st.integers(0, 99)),
         commit=COMMITS,
     )
@@ -231,7 +235,7 @@ class Machine(RuleBasedStateMachine):
 
         def act(side, work):
             work.rollups.replace(side.scope, tier, kind, ids, **between, buckets=given)
-            return columns_of(work.rollups.read(side.scope, tier, kind, [3, 1, 2], **LONG))
+            return columns_of(work.rollups.read(side.scope, tier, kind, [3, 1, 2], **ALWAYS))
 
         self.same(act, commit=commit)
 
@@ -271,9 +275,7 @@ class Machine(RuleBasedStateMachine):
     @rule(site=SITES, at_us=INSTANTS, zone=st.sampled_from(["UTC", "Asia/Tokyo"]))
     def put_zone(self, site, at_us, zone):
         version = ZoneVersion(valid_from_us=at_us, time_zone=zone)
-        self.same(
-            lambda side, work: work.series.put_zone(side.scope, side.site(site), version)
-        )
+        self.same(lambda side, work: work.series.put_zone(side.scope, side.site(site), version))
 
     @rule(site=st.lists(SITES, max_size=2))
     def members(self, site):
@@ -296,9 +298,7 @@ class Machine(RuleBasedStateMachine):
         def act(side, work):
             ids = [side.device(one) for one in which]
             return side.readings(
-                work.telemetry.read(
-                    side.scope, ids, start_us=start_us, end_us=end_us, limit=limit
-                )
+                work.telemetry.read(side.scope, ids, start_us=start_us, end_us=end_us, limit=limit)
             )
 
         self.same(act)
@@ -312,9 +312,14 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_both_backends_answer_alike_whatever_is_done(memory_storage, sql_storage):
-    usual = hypothesis.settings.default
+    usual = hypothesis.settings()
+
+    class Both(Machine):
+        def __init__(self):
+            super().__init__([memory_storage, sql_storage])
+
     run_state_machine_as_test(
-        lambda: Machine([memory_storage, sql_storage]),
+        Both,
         settings=hypothesis.settings(
             usual, max_examples=usual.max_examples // 10, stateful_step_count=30
         ),

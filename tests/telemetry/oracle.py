@@ -65,8 +65,8 @@ class Device:
         if rule.gap_policy is GapPolicy.HOLD and at_us < reading.at_us + rule.max_gap_us:
             return reading, None
         if rule.gap_policy is GapPolicy.LINEAR and after:
-            if after[0].at_us - reading.at_us <= rule.max_gap_us:
-                return reading, after[0]
+            is_near = after[0].at_us - reading.at_us <= rule.max_gap_us
+            return (reading, after[0]) if is_near else None
         return None
 
 
@@ -77,11 +77,17 @@ class History:
     unit_us: int
     devices: tuple[Device, ...]
     edges: tuple[int, ...]
+    cuts: tuple[int, ...]
+    """More edges, between the first and the last one."""
     until_us: int
 
     @property
     def edges_us(self):
         return np.array(self.edges, dtype=np.int64)
+
+    @property
+    def finer_edges_us(self):
+        return np.array(sorted({*self.edges, *self.cuts}), dtype=np.int64)
 
     @property
     def table(self):
@@ -188,13 +194,25 @@ def summed_powers(history, start_us, end_us):
     return powers
 
 
-# Any history. Its numbers come from bytes, which hypothesis draws and shrinks at once: to draw each
-# number by itself takes ten times as long.
+# Any numbers and histories. They come from bytes, which hypothesis draws and shrinks at once: to
+# draw each number by itself takes ten times as long.
 
-UNITS_MS = (1, 7, 60_000, 900_000)
+
+def whole_numbers(count):
+    """So many numbers of 64 bits, of all magnitudes alike."""
+
+    def decoded(data):
+        return [number >> (number & 63) for number in np.frombuffer(data, dtype=np.int64).tolist()]
+
+    return st.binary(min_size=8 * count, max_size=8 * count).map(decoded)
+
+
+UNITS_MS = (1, 7, 60_000, 900_000, 10_800_000)
 ORIGINS_MS = (0, -31_536_000_000, 1_780_272_000_000)
 SCALES = (1, 1_000, LARGEST_MW // 100)
+LONGEST_GAP_US = 86_400_000_000
 LAST = 24
+IDS = ((2, 3, 8), (4,), (5, 7), ())
 POLICIES = (*2 * (GapPolicy.HOLD, GapPolicy.LINEAR), GapPolicy.NONE)
 
 
@@ -222,7 +240,7 @@ def device_of(numbers, device_id, us, policies):
             valid_from_us=us(min([begin, *instants]) if begin == first else begin),
             is_active=numbers.between(0, 4) < 4,
             gap_policy=numbers.any_of(policies),
-            max_gap_us=us(numbers.between(0, 12)) - us(0),
+            max_gap_us=min(us(numbers.between(0, 12)) - us(0), LONGEST_GAP_US),
             capacity_mwh=numbers.any_of((None, 1_000, LARGEST_MWH)),
             site_id=numbers.any_of((None, 1, 2)),
         )
@@ -248,20 +266,22 @@ def history_of(data, policies):
     def us(units):
         return 1_000 * (origin_ms + units * unit_ms)
 
-    first = numbers.between(-4, 12)
-    inner = {numbers.between(-4, LAST + 8) for _ in range(numbers.between(0, 4))}
+    edges = {numbers.between(-4, 4), numbers.between(10, LAST + 8)}
+    edges |= {numbers.between(-4, LAST + 8) for _ in range(numbers.between(0, 4))}
+    cuts = {numbers.between(-4, LAST + 8) for _ in range(numbers.between(0, 6))}
     until = numbers.between(0, LAST + 20)
     return History(
         unit_us=1_000 * unit_ms,
-        edges=tuple(us(edge) for edge in sorted({first, first + 20, *inner})),
+        edges=tuple(us(edge) for edge in sorted(edges)),
+        cuts=tuple(us(cut) for cut in sorted(cuts) if min(edges) < cut < max(edges)),
         until_us=us(until),
         devices=tuple(
-            device_of(numbers, device_id, us, policies)
-            for device_id in (2, 3, 8)[: numbers.between(0, 3)]
+            device_of(numbers, device_id, us, policies) for device_id in numbers.any_of(IDS)
         ),
     )
 
 
 def histories(policies=POLICIES):
     """Devices whose policy, gap, service and capacity change, read at any instants."""
-    return st.builds(history_of, st.binary(min_size=220, max_size=220), st.just(policies))
+    data = st.binary(min_size=220, max_size=220)
+    return data.map(lambda numbers: history_of(numbers, policies))

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from energycore.cli.options import DATABASE
+from energycore.cli.telemetry import history, import_readings, upkeep
 from energycore.errors import EnergycoreError
 
 __all__ = ["app"]
-
-_DATABASE = "sqlite:///energycore.db"
 
 
 class _Commands(TyperGroup):
@@ -102,7 +102,7 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Serve the home of the examples.")] = False,
     database: Annotated[
         str, typer.Option(metavar="URL", help="Where everything is kept.")
-    ] = _DATABASE,
+    ] = DATABASE,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="Port to listen at; 0 picks a free one.")
@@ -137,7 +137,7 @@ def serve(
 def tick(
     database: Annotated[
         str, typer.Option(metavar="URL", help="The database whose devices move.")
-    ] = _DATABASE,
+    ] = DATABASE,
     at: Annotated[
         str | None,
         typer.Option(
@@ -152,135 +152,9 @@ def tick(
     tick_once(database, at)
 
 
-@app.command()
-def history(
-    database: Annotated[str, typer.Option(metavar="URL", help="The database to ask.")] = _DATABASE,
-    device: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="One device: its name, external id or number."),
-    ] = None,
-    site: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="One site, with what its devices did while they were there."
-        ),
-    ] = None,
-    kind: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KIND", help="All devices of a kind; may be repeated."),
-    ] = None,
-    tag: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TAG", help="All devices that carry a tag; may be repeated."),
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from", metavar="DATE", help="First day, such as 2026-06-01, or an instant."
-        ),
-    ] = None,
-    end: Annotated[
-        str | None,
-        typer.Option("--to", metavar="DATE", help="Day or instant that ends it; by default now."),
-    ] = None,
-    days: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=36_500, metavar="N", help="Instead: from midnight N days ago until now; 7 by default."
-        ),
-    ] = None,
-    interval: Annotated[
-        str, typer.Option(metavar="INTERVAL", help="quarter_hour, hour, day, week or month.")
-    ] = "day",
-    zone: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ZONE", help="Whose calendar, such as Europe/Berlin; by default the site's."
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print it as CSV.")] = False,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it into a file, such as out.png.")
-    ] = None,
-) -> None:
-    """Print what devices did, by hour, day, week or month; without a choice all of them together.
-
-    Production is counted above zero and consumption below; the net is their difference. Energy is
-    that of the time that is known, and the mean power is that over this time. What is not known is
-    blank. Where only coarser totals are left than were asked for, those lines say so.
-    """
-    from energycore.cli.history import HistoryOptions, show_history
-
-    options = HistoryOptions(
-        database=database,
-        device=device,
-        site=site,
-        kinds=tuple(kind or ()),
-        tags=tuple(tag or ()),
-        start=start,
-        end=end,
-        days=days,
-        interval=interval,
-        zone=zone,
-        as_json=as_json,
-        as_csv=as_csv,
-        plot=plot,
-    )
-    show_history(options)
-
-
-@app.command()
-def upkeep(
-    database: Annotated[
-        str, typer.Option(metavar="URL", help="The database to keep in order.")
-    ] = _DATABASE,
-    archive: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Where readings go when their time is over: a folder or s3://bucket/prefix. The "
-            "database remembers it; name it once.",
-        ),
-    ] = None,
-    keep_raw: Annotated[
-        str, typer.Option(metavar="TIME", help="How long readings stay in the database.")
-    ] = "7d",
-    keep_quarter_hours: Annotated[
-        str, typer.Option(metavar="TIME", help="How long totals of quarter-hours are kept.")
-    ] = "90d",
-    keep_days: Annotated[
-        str, typer.Option(metavar="TIME", help="How long totals of days are kept.")
-    ] = "2y",
-    keep_months: Annotated[
-        str, typer.Option(metavar="TIME", help="How long totals of months are kept.")
-    ] = "forever",
-    roll_up_only: Annotated[
-        bool, typer.Option("--roll-up-only", help="Archive nothing and remove nothing.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Change nothing, and say what would be done.")
-    ] = False,
-) -> None:
-    """Bring totals up to date, archive old readings, and remove what its time is over.
-
-    Meant for cron, once a day. Nothing is removed before its totals are computed and compared and,
-    with an archive, before it is written there and read back. Without an archive old readings are
-    gone for good. Killed at any moment, it loses nothing: run it again, and it goes on.
-
-    A TIME is days, weeks or years of 365 days, such as 7d, 12w or 2y, or forever.
-    """
-    from energycore.cli.upkeep import UpkeepOptions, keep_up
-
-    keep = {"raw": keep_raw, "quarter_hour": keep_quarter_hours}
-    options = UpkeepOptions(
-        database=database,
-        archive=archive,
-        keep=keep | {"day": keep_days, "month": keep_months},
-        dry_run=dry_run,
-        roll_up_only=roll_up_only,
-    )
-    keep_up(options)
+app.command()(history)
+app.command("import")(import_readings)
+app.command()(upkeep)
 
 
 @app.command()
@@ -309,11 +183,11 @@ def doctor(
         str | None,
         typer.Option(
             metavar="URL",
-            help=f"A database to look at; by default {_DATABASE} if there is one.",
+            help=f"A database to look at; by default {DATABASE} if there is one.",
         ),
     ] = None,
 ) -> None:
     """Say what is installed, and what is reachable."""
     from energycore.cli.doctor import examine
 
-    examine(database, default=_DATABASE)
+    examine(database, default=DATABASE)

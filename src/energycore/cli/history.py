@@ -21,7 +21,7 @@ from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.zones import load_zone
 from energycore.services.histories import HistoryRequest
 from energycore.services.insight import ALL_DEVICES
-from energycore.telemetry.calendar import Interval, calendar_edges
+from energycore.telemetry.calendar import Interval, calendar_edges, interval_of
 from energycore.telemetry.history import EnergyHistory
 from energycore.wiring.connect import connect
 from energycore.wiring.energy import Energy
@@ -81,7 +81,8 @@ def show_history(options: HistoryOptions) -> None:
 
 
 def _check(options: HistoryOptions) -> None:
-    """Refuse options that do not go together."""
+    """Refuse options that do not go together, before anything is asked."""
+    interval_of(options.interval)
     chosen = options.as_json, options.as_csv, options.plot is not None
     if sum(chosen) > 1:
         raise typer.BadParameter("give one of them", param_hint="--json, --csv, --plot")

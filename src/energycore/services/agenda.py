@@ -50,7 +50,8 @@ class Agenda:
         rolled_us = self.work.rollups.state(self.scope).rolled_us or 0
         last = min(self.now_us - kept_us, rolled_us) // US_PER_DAY
         days = self.work.telemetry.days(self.scope, start_day=FIRST_DAY, end_day=last)
-        marked = set(self.marked_days())
+        # A day reaches into the next one, which is compared with it.
+        marked = {marked - before for marked in self.marked_days() for before in (0, 1)}
         return [day.day for day in days if day.has_rows and day.day not in marked]
 
     def old_totals(self) -> list[tuple[Tier, int, int]]:

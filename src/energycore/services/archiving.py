@@ -21,6 +21,7 @@ from energycore.services.recorded import Recorded
 from energycore.services.rolling import Rolling
 from energycore.services.totals import Totals
 from energycore.telemetry.readings import ReadingBatch
+from energycore.telemetry.spans import Spans
 from energycore.telemetry.tiers import US_PER_DAY
 
 __all__ = ["Archiving", "Retired"]
@@ -77,10 +78,12 @@ class Archiving:
             VerificationFailed: its totals are not what its readings give even when computed anew,
                 or the archive does not give back what it was given.
         """
-        with self.storage.transaction(write=False) as work:
-            is_true = Rolling.within(totals_of(work)).check(day)
-        if not is_true:
-            self._compute_anew(scope, day, totals_of)
+        # The next day as well: this one's readings reach into it.
+        for checked in (day, day + 1):
+            with self.storage.transaction(write=False) as work:
+                is_true = Rolling.within(totals_of(work)).check(checked)
+            if not is_true:
+                self._compute_anew(scope, checked, totals_of)
         with self.storage.transaction(write=False) as work:
             known, batch = self._content(work, scope, day)
         if known is None or not known.has_rows:
@@ -98,7 +101,9 @@ class Archiving:
     ) -> None:
         with self.storage.transaction(write=True) as work:
             rolling = Rolling.within(totals_of(work))
-            rolling.compute(day, rolling.table.device_ids)
+            whole = Spans.of([(day * US_PER_DAY, (day + 1) * US_PER_DAY)])
+            if not whole.minus(rolling.told(day)):
+                rolling.compute(day, rolling.table.device_ids)
             if not rolling.check(day):
                 raise VerificationFailed(
                     f"the totals of {_date(day)} are not what its readings give: they are kept"

@@ -202,13 +202,10 @@ class Histories:
             table = work.series.table(scope, counted)
             groups = _grouped(totals.grids(table)) or {totals.fleet_grid(): []}
             zone = request.zone or _common_zone(groups)
+            answer = None
             if filter_ == DeviceFilter():
-                # All devices are a series of their own, in the calendar of the default zone.
-                plan = _plan(totals, table, totals.fleet_grid(), zone, request)
-                fleet = {FLEET_ID: Membership.of_all(table, counted)}
-                found = totals.of_sums(plan, table, SeriesKind.FLEET, fleet)
-            else:
-                plan, found = _selected(totals, table, groups, zone, request, extremes)
+                answer = _of_fleet(totals, table, counted, zone, request)
+            plan, found = answer or _selected(totals, table, groups, zone, request, extremes)
             expected = Membership.of_all(table, counted).expected
             return _answer(found, plan, expected, zone, request, now_us)
 
@@ -241,6 +238,22 @@ class Histories:
 
     def _now_us(self) -> int:
         return to_epoch_us(self.clock.now(), "clock")
+
+
+def _of_fleet(
+    totals: Totals,
+    table: SeriesTable,
+    counted: Sequence[int],
+    zone: ZoneInfo,
+    request: HistoryRequest,
+) -> tuple[Plan, Buckets] | None:
+    """All devices, which are a series of their own; None where its calendar is another."""
+    try:
+        plan = _plan(totals, table, totals.fleet_grid(), zone, request)
+    except ResolutionNotKept:
+        return None
+    fleet = {FLEET_ID: Membership.of_all(table, counted)}
+    return plan, totals.of_sums(plan, table, SeriesKind.FLEET, fleet)
 
 
 def _selected(

@@ -14,6 +14,7 @@ from energycore.services.totals import FLEET_ID, Totals, counted_kinds
 from energycore.telemetry.buckets import BUCKET_COLUMNS, Buckets
 from energycore.telemetry.plans import Grid
 from energycore.telemetry.series import BEGINNING_US, SeriesTable
+from energycore.telemetry.spans import Spans
 from energycore.telemetry.sums import Membership, sum_buckets
 from energycore.telemetry.tiers import US_PER_DAY, US_PER_QUARTER, SeriesKind, Tier
 
@@ -73,16 +74,26 @@ class Rolling:
                     self._replace(tier, kind, series, edges_us[0], edges_us[-1], buckets)
 
     def check(self, day: int) -> bool:
-        """Whether the quarter-hours of a day are what its readings give, to the last unit."""
+        """Whether the quarter-hours of a day are what its readings give, to the last unit.
+
+        Those that readings reach into which are gone already were compared before these went.
+        """
+        start_us, end_us = day * US_PER_DAY, (day + 1) * US_PER_DAY
+        told = self.told(day)
         return all(
             _same(
-                buckets,
-                self.read(
-                    Tier.QUARTER_HOUR, kind, series, day * US_PER_DAY, (day + 1) * US_PER_DAY
-                ),
+                _inside(told, buckets),
+                _inside(told, self.read(Tier.QUARTER_HOUR, kind, series, start_us, end_us)),
             )
             for kind, series, buckets in self._quarters(day, self.table.device_ids)
         )
+
+    def told(self, day: int) -> Spans:
+        """The time of a day that the readings which are left tell everything about."""
+        start_us, end_us = day * US_PER_DAY, (day + 1) * US_PER_DAY
+        grid = self.totals.fleet_grid()
+        kept = self.totals.kept(self.table, grid, start_us, end_us).readings()
+        return kept.within(Spans.of([(start_us, end_us)]))
 
     def check_coarser(self, tier: Tier, start_us: int, end_us: int) -> None:
         """Hold days, or months, against what they were merged from.
@@ -210,6 +221,10 @@ class Rolling:
             end_us=int(end_us),
             buckets=buckets,
         )
+
+
+def _inside(spans: Spans, buckets: Buckets) -> Buckets:
+    return buckets.take(np.flatnonzero(spans.contains(buckets.start_us, buckets.end_us)))
 
 
 def _same(one: Buckets, other: Buckets) -> bool:

@@ -1,8 +1,9 @@
-"""Exact sums of a quantity times its duration, in two whole numbers that no range overflows.
+"""Exact sums of a quantity times its duration, in two whole numbers each.
 
 A power of milliwatts held for milliseconds is energy. A hundred megawatts for a day nearly fill 64
 bits of milliwatt-milliseconds, so sums are kept as whole hours' worth (for power: whole
-milliwatt-hours) and a rest below it. Adding such pairs is exact in any order.
+milliwatt-hours) and a rest below it. Adding such pairs is exact in any order. They hold 4,611 TWh,
+or stored TWh times hours; beyond that they are refused.
 """
 
 from typing import Final, Self
@@ -10,12 +11,14 @@ from typing import Final, Self
 import attrs
 import numpy as np
 
+from energycore.errors import InvalidValue
 from energycore.quantities.units import IntArray
 
 __all__ = ["MS_PER_HOUR", "Amounts"]
 
 MS_PER_HOUR: Final = 3_600_000
-_SAFE: Final = 1 << 62
+_MOST: Final = 1 << 62
+"""Half of what 64 bits hold: a sum in floating point tells the difference for certain."""
 
 
 @attrs.frozen(eq=False)
@@ -23,20 +26,12 @@ class Amounts:
     """n sums of a quantity x times milliseconds.
 
     Args:
-        whole: shape (n,), int64, whole x-hours.
+        whole: shape (n,), int64, whole x-hours, at most 2**62 in magnitude.
         rest: shape (n,), int64, x-milliseconds, 0 <= rest < 3,600,000.
     """
 
     whole: IntArray
     rest: IntArray
-
-    def __len__(self) -> int:
-        return len(self.whole)
-
-    @classmethod
-    def zeros(cls, count: int) -> Self:
-        """n sums of nothing."""
-        return cls(np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
 
     @classmethod
     def of(cls, amounts: IntArray) -> Self:
@@ -48,8 +43,8 @@ class Amounts:
         """Sum values times durations within groups of consecutive rows.
 
         Args:
-            values: shape (n,), at most 2.5e12 in magnitude.
-            durations_ms: shape (n,), not negative.
+            values: shape (n,), at most 2.5e12 in magnitude: 2.5 GW or GWh in thousandths.
+            durations_ms: shape (n,), not negative, within two centuries in each group.
             starts: shape (g,), the first row of each group; n > 0.
         """
         if _fits(values, durations_ms, starts):
@@ -66,10 +61,7 @@ class Amounts:
     ) -> tuple[Self, Self]:
         """Sum the products of positive and those of negative values apart, both as >= 0.
 
-        Args:
-            values: as for `sums_of_products`.
-            durations_ms: likewise.
-            starts: likewise.
+        The arguments are those of `sums_of_products`.
         """
         if not _fits(values, durations_ms, starts):
             return (
@@ -88,18 +80,20 @@ class Amounts:
         return cls(whole + carry, rest)
 
     def sums(self, starts: IntArray) -> "Amounts":
-        """Sum these sums within groups of consecutive rows; n > 0."""
+        """Sum these sums within groups of consecutive rows.
+
+        Args:
+            starts: shape (g,), the first row of each group; n > 0.
+
+        Raises:
+            InvalidValue: a sum exceeds 2**62 x-hours.
+        """
+        largest = np.abs(np.add.reduceat(self.whole.astype(np.float64), starts)).max()
+        if largest > _MOST:
+            raise InvalidValue("total", f"{largest:.6g}", "at most 2**62 mWh, or mWh h")
         return Amounts.normal(
             np.add.reduceat(self.whole, starts), np.add.reduceat(self.rest, starts)
         )
-
-    def minus(self, other: "Amounts") -> "Amounts":
-        """The differences of these sums and others."""
-        return Amounts.normal(self.whole - other.whole, self.rest - other.rest)
-
-    def take(self, rows: IntArray) -> "Amounts":
-        """The sums at these positions."""
-        return Amounts(self.whole[rows], self.rest[rows])
 
     def exact(self) -> list[int]:
         """The sums in x-milliseconds as Python integers, which cannot overflow."""
@@ -113,4 +107,4 @@ def _fits(values: IntArray, durations_ms: IntArray, starts: IntArray) -> bool:
     """Whether 63 bits hold each sum of products within groups of consecutive rows."""
     longest_ms = int(np.add.reduceat(durations_ms, starts).max())
     largest = max(-int(values.min()), int(values.max()))
-    return largest * longest_ms < _SAFE
+    return largest * longest_ms <= _MOST

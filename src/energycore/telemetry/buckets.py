@@ -6,17 +6,16 @@ from typing import Final
 import attrs
 import numpy as np
 
+from energycore.errors import InvalidValue
+from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import MISSING, IntArray
 from energycore.telemetry.amounts import Amounts
 from energycore.telemetry.groups import group_starts
 
 __all__ = ["BUCKET_COLUMNS", "NOT_KEPT", "Buckets"]
 
-_LAST: Final = np.iinfo(np.int64).max
-NOT_KEPT: Final = int(_LAST)
+NOT_KEPT: Final = int(np.iinfo(np.int64).max)
 """Stands for the greatest power of a bucket whose extremes nobody knows any more."""
-_ADDED: Final = ("covered_ms", "reading_count", "stored_ms")
-_AMOUNTS: Final = ("produced", "consumed", "stored", "room")
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -111,11 +110,6 @@ class Buckets:
         """The buckets at these positions, in this order."""
         return Buckets(**{name: column[rows] for name, column in self.columns().items()})
 
-    def between(self, start_us: int, end_us: int) -> "Buckets":
-        """The buckets that lie within [start, end)."""
-        inside = (self.start_us >= start_us) & (self.end_us <= end_us)
-        return self.take(np.flatnonzero(inside))
-
     def by_time(self) -> "Buckets":
         """The same ordered by series and start."""
         return self.take(np.lexsort((self.start_us, self.series)))
@@ -124,41 +118,56 @@ class Buckets:
         """Merge the buckets of each series into coarser ones.
 
         Args:
-            edges_us: shape (m+1,), ascending; none of the buckets lies across or outside of them.
+            edges_us: shape (m+1,), ascending.
 
         Returns:
-            One bucket for each series and interval that has any, by series and start. The result
-            does not depend on the order of these buckets, nor on merges in between.
+            One bucket for each series and interval that has any, by series and start. It does not
+            depend on the order of these buckets, nor on merges of any of them in between.
+
+        Raises:
+            InvalidValue: a bucket lies across or outside of the edges, or a total is too large.
         """
         if not len(self):
             return self
         ordered = self.by_time()
-        position = np.searchsorted(edges_us, ordered.start_us, side="right") - 1
-        return _merged_groups(
-            ordered,
-            group_starts(ordered.series, position),
-            edges_us[position],
-            edges_us[position + 1],
-        )
+        # An end instead of a beginning finds another interval where a bucket does not fit into one.
+        position = np.searchsorted(edges_us, ordered.start_us, side="right")
+        fits = position == np.searchsorted(edges_us, ordered.end_us, side="left")
+        fits &= (position > 0) & (position < len(edges_us))
+        if not fits.all():
+            start_us = int(ordered.start_us[np.argmin(fits)])
+            raise InvalidValue("bucket", from_epoch_us(start_us), "between two neighbouring edges")
+        starts = group_starts(ordered.series, position)
+        merged = _merged_groups(ordered, starts)
+        position = position[starts]
+        return attrs.evolve(merged, start_us=edges_us[position - 1], end_us=edges_us[position])
 
     def summed(self, series: int = 0) -> "Buckets":
-        """Add the buckets of all series up to those of one, by start; all tile time alike.
+        """Add the buckets of all series that have the same start and end up to those of one.
 
         The extremes of a sum do not follow from those of its parts: they are not kept; neither
         are its first and last reading.
+
+        Args:
+            series: the identity of the sum.
+
+        Returns:
+            One bucket for each interval that has any, by start and end.
+
+        Raises:
+            InvalidValue: a total is too large.
         """
         if not len(self):
             return self
-        ordered = self.take(np.argsort(self.start_us, kind="stable"))
-        starts = group_starts(ordered.start_us)
-        result = _merged_groups(ordered, starts, ordered.start_us, ordered.end_us)
+        ordered = self.take(np.lexsort((self.end_us, self.start_us)))
+        result = _merged_groups(ordered, group_starts(ordered.start_us, ordered.end_us))
         nothing = np.full(len(result), MISSING, dtype=np.int64)
-        names = ("min_mw", *_READING_COLUMNS)
         return attrs.evolve(
             result,
             series=np.full(len(result), series, dtype=np.int64),
+            min_mw=nothing,
             max_mw=np.full(len(result), NOT_KEPT, dtype=np.int64),
-            **dict.fromkeys(names, nothing),
+            **dict.fromkeys((*_FIRST, *_LAST), nothing),
         )
 
     def with_extremes(self, min_mw: IntArray, max_mw: IntArray) -> "Buckets":
@@ -169,15 +178,10 @@ class Buckets:
 BUCKET_COLUMNS: Final = tuple(field.name for field in attrs.fields(Buckets))
 """The columns in their order."""
 
-_READING_COLUMNS: Final = (
-    "first_at_us",
-    "first_mw",
-    "first_mwh",
-    "last_at_us",
-    "last_mw",
-    "last_mwh",
-)
-_LIMBS: Final = {
+_FIRST: Final = ("first_at_us", "first_mw", "first_mwh")
+_LAST: Final = ("last_at_us", "last_mw", "last_mwh")
+_ADDED: Final = ("covered_ms", "reading_count", "stored_ms")
+_AMOUNTS: Final = {
     "produced": ("produced_mwh", "produced_rest_mwms"),
     "consumed": ("consumed_mwh", "consumed_rest_mwms"),
     "stored": ("stored_mwh_h", "stored_rest_mwh_ms"),
@@ -185,35 +189,29 @@ _LIMBS: Final = {
 }
 
 
-def _merged_groups(
-    buckets: Buckets, starts: IntArray, start_us: IntArray, end_us: IntArray
-) -> Buckets:
-    """Merge groups of consecutive rows, ordered by time within each."""
-    columns = {
-        "series": buckets.series[starts],
-        "start_us": start_us[starts],
-        "end_us": end_us[starts],
-    }
+def _merged_groups(buckets: Buckets, starts: IntArray) -> Buckets:
+    """Merge groups of consecutive rows; the edges are those of the first one."""
+    columns = {name: getattr(buckets, name)[starts] for name in ("series", "start_us", "end_us")}
     for name in _ADDED:
         columns[name] = np.add.reduceat(getattr(buckets, name), starts)
-    for name in _AMOUNTS:
+    for name, (whole, rest) in _AMOUNTS.items():
         amounts: Amounts = getattr(buckets, name).sums(starts)
-        whole, rest = _LIMBS[name]
         columns[whole], columns[rest] = amounts.whole, amounts.rest
-    least = np.where(buckets.min_mw == MISSING, _LAST, buckets.min_mw)
-    least = np.minimum.reduceat(least, starts)
     # MISSING is the least number and NOT_KEPT the greatest: one gives way, the other stays.
     greatest = np.maximum.reduceat(buckets.max_mw, starts)
-    unknown = (least == _LAST) | (greatest == NOT_KEPT)
-    columns["min_mw"] = np.where(unknown, MISSING, least)
-    columns["max_mw"] = greatest
-    rows = np.arange(len(buckets))
-    has = buckets.reading_count > 0
-    first = np.minimum.reduceat(np.where(has, rows, _LAST), starts)
-    last = np.maximum.reduceat(np.where(has, rows, -1), starts)
-    # A group without readings takes them, absent as they are, from any of its rows.
-    first = np.where(last < 0, starts, first)
-    last = np.where(last < 0, starts, last)
-    for name in _READING_COLUMNS:
-        columns[name] = getattr(buckets, name)[first if name.startswith("first") else last]
+    least = np.where(buckets.min_mw == MISSING, NOT_KEPT, buckets.min_mw)
+    least = np.minimum.reduceat(least, starts)
+    unknown = (least == NOT_KEPT) | (greatest == NOT_KEPT)
+    columns["min_mw"], columns["max_mw"] = np.where(unknown, MISSING, least), greatest
+    # The opposite of MISSING is MISSING again, less than that of any instant.
+    for names, at_us in ((_FIRST, -buckets.first_at_us), (_LAST, buckets.last_at_us)):
+        rows = _rows_of_greatest(at_us, starts)
+        columns |= {name: getattr(buckets, name)[rows] for name in names}
     return Buckets(**columns)
+
+
+def _rows_of_greatest(values: IntArray, starts: IntArray) -> IntArray:
+    """The first row of each group of consecutive rows that has the greatest value of its group."""
+    greatest = np.maximum.reduceat(values, starts)
+    rows = np.flatnonzero(values == np.repeat(greatest, np.diff(starts, append=len(values))))
+    return rows[np.searchsorted(rows, starts)]

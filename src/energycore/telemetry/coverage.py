@@ -18,10 +18,7 @@ from energycore.telemetry.interpolation import linear_energy, linear_power
 from energycore.telemetry.readings import ReadingBatch
 from energycore.telemetry.series import GapPolicy, SeriesTable, SeriesVersion
 
-__all__ = ["ALL", "Coverage", "Pieces", "cover"]
-
-ALL: Final = slice(None)
-"""Every reading, in order; unlike a column of positions it takes no time."""
+__all__ = ["Coverage", "Pieces", "cover"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -29,16 +26,16 @@ class Pieces:
     """n stretches of time, each within one bucket and covered by one reading; shape (n,)."""
 
     reading: IntArray | slice
-    """Position of the reading in its coverage; `ALL` where each reading has one stretch."""
+    """Position of the reading in its coverage; a slice where all between two have one stretch."""
     bucket: IntArray
     """Number of the bucket, that from the first edge to the second being 1."""
     start_ms: IntArray
     end_ms: IntArray
 
-
     def take(self, rows: IntArray) -> "Pieces":
         """The stretches at these positions."""
-        reading = rows if isinstance(self.reading, slice) else self.reading[rows]
+        reading = self.reading
+        reading = reading.start + rows if isinstance(reading, slice) else reading[rows]
         return Pieces(
             reading=reading,
             bucket=self.bucket[rows],
@@ -58,7 +55,7 @@ class Coverage:
     is_line: NDArray[np.bool_] | None
     """Whether the power changes evenly until the next reading; None where no power does."""
     capacity_mwh: IntArray | None
-    """What the storage could hold then, `MISSING` without storage; None where no charge is known."""
+    """What the storage could hold then, `MISSING` without one; None where no charge is known."""
 
     def of_devices(self, ids: Collection[int]) -> "Coverage":
         """The readings of these devices only, each covering the same time as before."""
@@ -125,8 +122,7 @@ class Coverage:
     def _pieces(self, edges_ms: IntArray, number: IntArray) -> Pieces:
         start_ms = np.maximum(self.at_ms, edges_ms[0])
         end_ms = np.minimum(self.end_ms, edges_ms[-1])
-        covers = end_ms > start_ms
-        reading = ALL if covers.all() else np.flatnonzero(covers)
+        reading = _rows(end_ms > start_ms)
         start_ms, end_ms = start_ms[reading], end_ms[reading]
         bucket = np.maximum(number[reading], 1)
         torn = np.flatnonzero(end_ms > edges_ms[bucket])
@@ -139,7 +135,7 @@ class Coverage:
             bucket = (bucket - before)[rows] + np.arange(len(rows))
             start_ms = np.maximum(start_ms[rows], edges_ms[bucket - 1])
             end_ms = np.minimum(end_ms[rows], edges_ms[bucket])
-            reading = rows if isinstance(reading, slice) else reading[rows]
+            reading = reading.start + rows if isinstance(reading, slice) else reading[rows]
         return Pieces(reading=reading, bucket=bucket, start_ms=start_ms, end_ms=end_ms)
 
     def _covered_totals(self, pieces: Pieces, starts: IntArray) -> dict[str, IntArray]:
@@ -169,11 +165,13 @@ class Coverage:
             return {}
         stored_mwh, capacity_mwh = self.readings.stored_mwh[reading], self.capacity_mwh[reading]
         known = (stored_mwh != MISSING) & (capacity_mwh != MISSING)
-        known_ms = length_ms * known
-        stored = Amounts.sums_of_products(stored_mwh * known, known_ms, starts)
-        room = Amounts.sums_of_products(capacity_mwh * known, known_ms, starts)
+        if not known.all():
+            stored_mwh, capacity_mwh = stored_mwh * known, capacity_mwh * known
+            length_ms = length_ms * known
+        stored = Amounts.sums_of_products(stored_mwh, length_ms, starts)
+        room = Amounts.sums_of_products(capacity_mwh, length_ms, starts)
         return {
-            "stored_ms": np.add.reduceat(known_ms, starts),
+            "stored_ms": np.add.reduceat(length_ms, starts),
             "stored_mwh_h": stored.whole,
             "stored_rest_mwh_ms": stored.rest,
             "room_mwh_h": room.whole,
@@ -296,6 +294,15 @@ _ABSENT: Final = frozenset(
 
 def _column(values: Iterable[int]) -> IntArray:
     return np.fromiter(values, dtype=np.int64)
+
+
+def _rows(chosen: NDArray[np.bool_]) -> IntArray | slice:
+    """Where it is true; as a slice, which costs no copies, if that is one stretch."""
+    count = int(np.count_nonzero(chosen))
+    start = int(np.argmax(chosen)) if count else 0
+    if chosen[start : start + count].all():
+        return slice(start, start + count)
+    return np.flatnonzero(chosen)
 
 
 def _groups(keys: IntArray) -> tuple[IntArray, IntArray]:

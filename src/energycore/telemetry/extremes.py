@@ -1,17 +1,15 @@
 """Least and greatest power of several devices together: of the sum of their step functions."""
 
 from collections.abc import Iterable
-from typing import Final
 
 import numpy as np
 
 from energycore.quantities.instants import US_PER_MS
 from energycore.quantities.units import MISSING, IntArray
 from energycore.telemetry.coverage import Pieces
+from energycore.telemetry.groups import group_starts
 
 __all__ = ["sum_extremes"]
-
-_GREATEST: Final = np.iinfo(np.int64).max
 
 
 def sum_extremes(
@@ -23,36 +21,39 @@ def sum_extremes(
     """The extremes of the summed power over the time in which all expected devices are covered.
 
     Args:
-        pieces: the covered time of n stretches, cut at the edges; power is constant in each.
+        pieces: the covered time of n stretches, within the edges and each within the time in which
+            its device is expected; power is constant in each.
         power_mw: shape (n,), the power of each stretch.
-        expected: when each device is expected, one [from, to) in epoch microseconds each.
+        expected: when each device is expected, as [from, to) in epoch microseconds.
         edges_us: shape (m+1,), strictly ascending.
 
     Returns:
         Least and greatest power, shape (m,) [mW]; `MISSING` where there is no such time.
     """
-    count = len(edges_us) - 1
-    spans = np.array(list(expected), dtype=np.int64).reshape(-1, 2)
-    spans = np.clip(spans, edges_us[0], edges_us[-1]) // US_PER_MS
     edges_ms = edges_us // US_PER_MS
-    starts, ends, nothing = pieces.start_ms, pieces.end_ms, np.zeros_like(pieces.start_ms)
-    times = np.concatenate([starts, ends, spans[:, 0], spans[:, 1], edges_ms])
-    no_power = np.zeros(len(times) - 2 * len(starts), dtype=np.int64)
-    power = np.concatenate([power_mw, -power_mw, no_power])
-    ones, span_ones = nothing + 1, np.ones(len(spans), dtype=np.int64)
-    # How many are covered beyond those expected; equal numbers leave 0.
-    surplus = np.concatenate([ones, -ones, -span_ones, span_ones, np.zeros_like(edges_ms)])
-    wanted = np.concatenate([nothing, nothing, span_ones, -span_ones, np.zeros_like(edges_ms)])
-    order = np.argsort(times, kind="stable")
-    times = times[order]
-    last = np.flatnonzero(np.append(times[1:] != times[:-1], True))[:-1]
-    counts = np.cumsum(surplus[order])[last], np.cumsum(wanted[order])[last]
-    full = (counts[0] == 0) & (counts[1] > 0)
-    total = np.cumsum(power[order])[last][full]
-    interval = np.searchsorted(edges_ms, times[last][full], side="right") - 1
-    least = np.full(count, _GREATEST, dtype=np.int64)
-    greatest = np.full(count, MISSING, dtype=np.int64)
-    np.minimum.at(least, interval, total)
-    np.maximum.at(greatest, interval, total)
-    least[greatest == MISSING] = MISSING
+    spans = np.array(list(expected), dtype=np.int64).reshape(-1, 2)
+    spans_ms = np.clip(spans, edges_us[0], edges_us[-1]) // US_PER_MS
+    instants = np.concatenate(
+        [pieces.start_ms, pieces.end_ms, spans_ms[:, 0], spans_ms[:, 1], edges_ms]
+    )
+    # What changes there: the summed power, how many devices are expected, how many are unknown.
+    counts = np.array([len(power_mw), len(power_mw), len(spans), len(spans), len(edges_ms)])
+    changes = (
+        np.append([power_mw, -power_mw], np.zeros(counts[2:].sum(), dtype=np.int64)),
+        np.repeat([0, 0, 1, -1, 0], counts),
+        np.repeat([-1, 1, 1, -1, 0], counts),
+    )
+    order = np.argsort(instants, kind="stable")
+    instants = instants[order]
+    # What holds from an instant on is the sum up to the last change there; nothing after the end.
+    last = np.flatnonzero(instants[1:] != instants[:-1])
+    power, wanted, unknown = (np.cumsum(change[order])[last] for change in changes)
+    known = (wanted > 0) & (unknown == 0)
+    power = power[known]
+    interval = np.searchsorted(edges_ms, instants[last[known]], side="right") - 1
+    least, greatest = np.full((2, len(edges_ms) - 1), MISSING)
+    if len(interval):
+        starts = group_starts(interval)
+        least[interval[starts]] = np.minimum.reduceat(power, starts)
+        greatest[interval[starts]] = np.maximum.reduceat(power, starts)
     return least, greatest

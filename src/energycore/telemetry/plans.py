@@ -126,7 +126,7 @@ def make_plan(
         start_us: the range's start.
         end_us: its end.
         interval: the kind of bucket asked for.
-        prefer_readings: take totals only where readings are gone, for what totals do not tell.
+        prefer_readings: take totals only for buckets whose readings are gone: they tell less.
 
     Raises:
         ResolutionNotKept: only totals of another calendar are left.
@@ -139,22 +139,25 @@ def make_plan(
     if missing:
         cells = _coarse_cells(kept, missing)
         edges_us, intervals = _coarsened(edges_us, interval, cells, zone)
-    whole = Spans.of([(int(edges_us[0]), int(edges_us[-1]))])
-    left = whole.minus(readings) if prefer_readings else whole
+    left = whole = Spans.of([(int(edges_us[0]), int(edges_us[-1]))])
+    if prefer_readings:
+        told = readings.contains(edges_us[:-1], edges_us[1:])
+        left = Spans.of(
+            zip(edges_us[:-1][~told].tolist(), edges_us[1:][~told].tolist(), strict=True)
+        )
+    rest = whole.minus(left)
     totals: dict[Tier, Spans] = {}
     for tier in (Tier.MONTH, Tier.DAY):
         totals[tier] = _whole_cells(kept, tier, left, edges_us)
         left = left.minus(totals[tier])
     totals[Tier.QUARTER_HOUR] = _quarters(left.within(kept.totals(Tier.QUARTER_HOUR)), edges_us)
     left = left.minus(totals[Tier.QUARTER_HOUR])
-    if prefer_readings:
-        left = left.union(whole.within(readings))
     if lost := left.minus(readings):
         raise ResolutionNotKept(
             "what is kept cannot be cut at "
             f"{_shown(lost.starts[0])}: ask for whole quarter-hours, days or months"
         )
-    return Plan(edges_us=edges_us, intervals=tuple(intervals), totals=totals, readings=left)
+    return Plan(edges_us=edges_us, intervals=tuple(intervals), totals=totals, readings=left.union(rest))
 
 
 def _whole_cells(kept: Kept, tier: Tier, left: Spans, edges_us: IntArray) -> Spans:

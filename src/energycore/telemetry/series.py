@@ -52,6 +52,7 @@ class SeriesVersion:
     """Whether readings are expected."""
     gap_policy: GapPolicy
     max_gap_us: int
+    """How long a power is held at most, or how far apart readings of a line are: up to 24 hours."""
     capacity_mwh: int | None
     """What a storage can hold; None for all others."""
 
@@ -84,14 +85,6 @@ class SeriesTable:
         """The versions of one device, oldest first."""
         return self._by_device.get(device_id, ())
 
-    def members(self, site_id: int) -> tuple[int, ...]:
-        """The devices that ever belonged to a site."""
-        return tuple(
-            device_id
-            for device_id, versions in self._by_device.items()
-            if any(version.site_id == site_id for version in versions)
-        )
-
     def spans(self, device_id: int, site_id: int | None = None) -> list[tuple[int, int]]:
         """When readings of a device are expected, as [from, to) in epoch microseconds.
 
@@ -114,7 +107,12 @@ class SeriesTable:
         )
 
     def longest_gap_us(self, *, linear: bool = False) -> int:
-        """The longest time that any reading reaches: forward, or back where it is interpolated."""
+        """The longest time that any reading tells something about.
+
+        Args:
+            linear: only of the devices whose power is interpolated, where a reading also tells
+                something about the time before it.
+        """
         return max(
             (
                 version.max_gap_us

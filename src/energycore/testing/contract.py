@@ -1,7 +1,9 @@
 """What the parts of the contract share: fixtures, and values to store."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any, Final, TypedDict
 from uuid import uuid4
 
 import hypothesis
@@ -24,11 +26,16 @@ from energycore.telemetry.readings import ReadingBatch
 from energycore.telemetry.tiers import US_PER_QUARTER
 
 __all__ = [
+    "ALL_DAYS",
+    "ALWAYS",
     "LAW",
     "MINUTE_US",
     "Contract",
+    "Days",
+    "Span",
     "add_device",
     "add_site",
+    "at_the_same_time",
     "battery",
     "buckets",
     "columns_of",
@@ -41,6 +48,24 @@ __all__ = [
 ]
 
 MINUTE_US: Final = 60_000_000
+
+
+class Days(TypedDict):
+    """The days in [start, end), counted from 1970."""
+
+    start_day: int
+    end_day: int
+
+
+class Span(TypedDict):
+    """The instants in [start, end), epoch microseconds."""
+
+    start_us: int
+    end_us: int
+
+
+ALL_DAYS: Final[Days] = {"start_day": -(2**40), "end_day": 2**40}
+ALWAYS: Final[Span] = {"start_us": -(2**63), "end_us": 2**63 - 1}
 
 # A law is tried on one storage, each example in a tenant of its own.
 LAW: Final = hypothesis.settings(
@@ -121,6 +146,30 @@ def add_device(
     """Store a device in a transaction of its own."""
     with storage.transaction(write=True) as work:
         return work.devices.add(scope, new_device(device, **more))
+
+
+def at_the_same_time(
+    storage: Storage, first: Callable[[UnitOfWork], object], then: Callable[[UnitOfWork], object]
+) -> None:
+    """Do two things, the second one while the first is not committed yet.
+
+    A backend may make the second wait for the first: it is not waited for.
+    """
+    done, may_end = Event(), Event()
+
+    def begin() -> None:
+        with storage.transaction(write=True) as work:
+            first(work)
+            done.set()
+            may_end.wait(timeout=0.3)
+
+    with ThreadPoolExecutor() as threads:
+        begun = threads.submit(begin)
+        done.wait(timeout=10)
+        with storage.transaction(write=True) as work:
+            then(work)
+        may_end.set()
+        begun.result()
 
 
 def readings(*rows: Sequence[int | None]) -> ReadingBatch:

@@ -1,6 +1,7 @@
 """The contract of the days of readings: which there are, which are marked, which are dropped."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import hypothesis
@@ -14,9 +15,12 @@ from energycore.protocols.storage import Storage, UnitOfWork
 from energycore.protocols.telemetry import ConflictPolicy, ReadingDay
 from energycore.telemetry.tiers import US_PER_DAY
 from energycore.testing.contract import (
+    ALL_DAYS,
+    ALWAYS,
     LAW,
     Contract,
     add_device,
+    at_the_same_time,
     new_device,
     new_scope,
     panel,
@@ -28,7 +32,6 @@ __all__ = ["DayContract"]
 
 FILE = ArchivedFile(name="a/2.parquet", day=0, rows=2, size_bytes=2**40)
 HOUR_US = US_PER_DAY // 24
-ALL_DAYS = {"start_day": -(2**40), "end_day": 2**40}
 
 
 class DayContract(Contract):
@@ -146,18 +149,14 @@ class DayContract(Contract):
         with storage.transaction(write=False) as work:
             assert list(work.telemetry.days(scope, **ALL_DAYS)) == [
                 stored_day(-1, revision=1),
-                stored_day(
-                    0, has_rows=False, file=file, is_lost=file is None, revision=1
-                ),
+                stored_day(0, has_rows=False, file=file, is_lost=file is None, revision=1),
                 stored_day(1, revision=1),
             ]
             assert stored_instants(work, scope, ids) == [
                 (device_id, at_us) for device_id in ids for at_us in (-1_000, US_PER_DAY)
             ]
 
-    def test_a_day_is_not_dropped_at_another_revision(
-        self, storage: Storage, scope: Scope
-    ) -> None:
+    def test_a_day_is_not_dropped_at_another_revision(self, storage: Storage, scope: Scope) -> None:
         """It was changed since it was archived; neither is a day without readings."""
         with storage.transaction(write=True) as work:
             three_days(work, scope)
@@ -189,6 +188,23 @@ class DayContract(Contract):
             work.rollups.advance(scope, rolled_us=US_PER_DAY)
             work.rollups.take_marks(scope, 0)
             assert work.telemetry.drop_day(scope, 0, revision=2, file=FILE)
+
+    def test_a_day_is_not_dropped_while_readings_of_it_are_stored(
+        self, storage: Storage, scope: Scope
+    ) -> None:
+        """They stay, and so do all others of the day."""
+        with storage.transaction(write=True) as work:
+            (device_id, _) = three_days(work, scope)
+        dropped: list[bool] = []
+
+        def drop(work: UnitOfWork) -> None:
+            dropped.append(work.telemetry.drop_day(scope, 0, revision=1, file=FILE))
+
+        at_the_same_time(storage, lambda work: append(work, scope, (device_id, 7_000)), drop)
+        with storage.transaction(write=False) as work:
+            found = stored_instants(work, scope, [device_id])
+        assert dropped == [False]
+        assert [at_us for _, at_us in found[1:4]] == [0, 7_000, US_PER_DAY - 1_000]
 
     def test_readings_that_come_after_their_day_was_dropped_are_stored_beside_the_file(
         self, storage: Storage, scope: Scope
@@ -224,7 +240,7 @@ class DayContract(Contract):
             assert len(before[0]) == 8
 
 
-def stored_day(day: int, **more: object) -> ReadingDay:
+def stored_day(day: int, **more: Any) -> ReadingDay:
     """A day whose readings are in the store."""
     usual = ReadingDay(day=day, has_rows=True, file=None, is_lost=False, revision=0)
     return attrs.evolve(usual, **more)
@@ -257,7 +273,7 @@ def marked(work: UnitOfWork, scope: Scope) -> set[tuple[int, int]]:
 
 def stored_instants(work: UnitOfWork, scope: Scope, ids: Sequence[int]) -> list[tuple[int, int]]:
     """The devices and instants of all stored readings."""
-    found = work.telemetry.read(scope, ids, start_us=-(2**60), end_us=2**60)
+    found = work.telemetry.read(scope, ids, **ALWAYS)
     return [row[:2] for row in rows_of(found)]
 
 

@@ -1,6 +1,7 @@
 """The contract of kept totals."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import hypothesis
 import numpy as np
@@ -16,8 +17,12 @@ from energycore.telemetry.buckets import BUCKET_COLUMNS, Buckets
 from energycore.telemetry.readings import ReadingBatch
 from energycore.telemetry.tiers import US_PER_DAY, US_PER_QUARTER, SeriesKind, Tier
 from energycore.testing.contract import (
+    ALL_DAYS,
+    ALWAYS,
     LAW,
     Contract,
+    Span,
+    at_the_same_time,
     buckets,
     columns_of,
     new_device,
@@ -30,8 +35,6 @@ __all__ = ["RollupContract"]
 
 QUARTER = Tier.QUARTER_HOUR
 DEVICE = SeriesKind.DEVICE
-ALWAYS = {"start_us": -(2**63), "end_us": 2**63 - 1}
-ALL_DAYS = {"start_day": -(2**40), "end_day": 2**40}
 
 SERIES = st.integers(1, 3)
 QUARTERS = st.integers(-2, 5)
@@ -135,6 +138,46 @@ class RollupContract(Contract):
             assert list(work.rollups.take_marks(scope, 0)) == [ids[1]]
             assert revisions(work, scope) == {0: 2, 1: 0}
 
+    def test_a_reading_that_is_being_stored_is_seen_or_marks_its_day_again(
+        self, storage: Storage, scope: Scope
+    ) -> None:
+        """Whoever takes its mark meanwhile has no old totals for new ones."""
+        with storage.transaction(write=True) as work:
+            (device_id,) = add_devices(work, scope, "a")
+            work.telemetry.append(scope, on_days(device_id, 0))
+            work.rollups.advance(scope, rolled_us=US_PER_DAY)
+        seen: list[int] = []
+
+        def store(work: UnitOfWork) -> None:
+            work.telemetry.append(scope, readings((device_id, 7_000, 1, None)))
+
+        def take(work: UnitOfWork) -> None:
+            assert list(work.rollups.take_marks(scope, 0)) == [device_id]
+            seen.append(len(work.telemetry.read(scope, [device_id], **ALWAYS)))
+
+        at_the_same_time(storage, store, take)
+        with storage.transaction(write=False) as work:
+            assert seen == [2] or marked(work, scope) == [(0, device_id)]
+
+    @pytest.mark.parametrize("stored_first", [True, False])
+    def test_readings_that_are_stored_while_the_watermark_moves_are_marked(
+        self, storage: Storage, scope: Scope, stored_first: bool
+    ) -> None:
+        """By whoever comes second."""
+        with storage.transaction(write=True) as work:
+            (device_id,) = add_devices(work, scope, "a")
+
+        def store(work: UnitOfWork) -> None:
+            work.telemetry.append(scope, on_days(device_id, 0))
+
+        def advance(work: UnitOfWork) -> None:
+            work.rollups.advance(scope, rolled_us=US_PER_DAY)
+
+        both = (store, advance) if stored_first else (advance, store)
+        at_the_same_time(storage, *both)
+        with storage.transaction(write=False) as work:
+            assert marked(work, scope) == [(0, device_id)]
+
     def test_totals_of_a_block_that_raises_are_as_they_were(
         self, storage: Storage, scope: Scope
     ) -> None:
@@ -146,7 +189,7 @@ class RollupContract(Contract):
             work.rollups.advance(scope, rolled_us=US_PER_DAY)
             work.rollups.replace(scope, QUARTER, DEVICE, [1], **ALWAYS, buckets=given)
             state = work.rollups.state(scope)
-        with pytest.raises(ZeroDivisionError), storage.transaction(write=True) as work:
+        with suppress(ZeroDivisionError), storage.transaction(write=True) as work:
             assert list(work.rollups.take_marks(scope, 0)) == ids
             work.rollups.replace(scope, QUARTER, DEVICE, [1], **ALWAYS, buckets=buckets((1, 0, 2)))
             assert work.rollups.drop(scope, QUARTER, end_us=2**60) == 1
@@ -202,7 +245,11 @@ class RollupContract(Contract):
     @hypothesis.given(
         st.lists(
             st.tuples(
-                st.sampled_from([DEVICE, SeriesKind.SITE]), st.sets(SERIES), QUARTERS, QUARTERS, ROWS
+                st.sampled_from([DEVICE, SeriesKind.SITE]),
+                st.sets(SERIES),
+                QUARTERS,
+                QUARTERS,
+                ROWS,
             ),
             max_size=5,
         )
@@ -256,11 +303,12 @@ class RollupContract(Contract):
         """Rests are carried into the wholes."""
         scope = new_scope()
         stored = buckets(*((*key, number) for key, number in given.items()))
-        between = {"start_us": start * US_PER_QUARTER, "end_us": end * US_PER_QUARTER}
+        between: Span = {"start_us": start * US_PER_QUARTER, "end_us": end * US_PER_QUARTER}
         with storage.transaction(write=True) as work:
             work.rollups.replace(scope, QUARTER, DEVICE, [1, 2, 3], **ALWAYS, buckets=stored)
+            other = buckets((1, 0, 1))
             for kind in (SeriesKind.SITE, SeriesKind.FLEET):
-                work.rollups.replace(scope, QUARTER, kind, [1], **ALWAYS, buckets=buckets((1, 0, 1)))
+                work.rollups.replace(scope, QUARTER, kind, [1], **ALWAYS, buckets=other)
         with storage.transaction(write=False) as work:
             parts = work.rollups.read(scope, QUARTER, DEVICE, ids, **between)
             found = work.rollups.sums(scope, QUARTER, ids, **between)

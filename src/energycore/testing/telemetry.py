@@ -14,6 +14,7 @@ from energycore.protocols.storage import Storage
 from energycore.protocols.telemetry import AppendResult, ConflictPolicy
 from energycore.protocols.versions import series_version
 from energycore.telemetry.readings import ReadingBatch
+from energycore.telemetry.series import SeriesTable
 from energycore.testing.contract import (
     LAW,
     MINUTE_US,
@@ -211,7 +212,7 @@ class TelemetryContract(Contract):
         late = add_device(storage, scope, panel("late"), registered_at_us=5_000)
         first, other = (series_version(record, 5_000) for record in (early, late))
         second = attrs.evolve(first, valid_from_us=9_000, is_active=False)
-        begins = []
+        begins, table = [], SeriesTable.of([])
         with storage.transaction(write=True) as work:
             work.series.put(scope, second)
             for at_us in (7_000, 4_000, -3_000, 1_000):
@@ -255,8 +256,8 @@ def keep(
     """What a store of one value for each device and instant says, and does."""
     accepted = duplicates = 0
     conflicts = []
-    for position, (device_id, at_us, *value) in enumerate(rows):
-        key, new = (device_id, at_us), (value[0], value[1])
+    for position, (device_id, at_us, power_mw, stored_mwh) in enumerate(rows):
+        key, new = (device_id, at_us), (power_mw, stored_mwh)
         if key not in kept:
             accepted += 1
             kept[key] = new

@@ -24,6 +24,8 @@ from energycore.protocols.telemetry import RollupState, ZoneVersion
 from energycore.protocols.versions import series_version
 from energycore.telemetry.tiers import US_PER_DAY, SeriesKind, Tier
 from energycore.testing.contract import (
+    ALL_DAYS,
+    ALWAYS,
     MINUTE_US,
     Contract,
     battery,
@@ -40,8 +42,6 @@ __all__ = ["FOREIGN", "TenantContract", "World", "call_without_scope", "scoped_m
 
 ALL: Final = DeviceFilter()
 SERIES: Final = Tier.QUARTER_HOUR, SeriesKind.DEVICE
-LONG_US: Final = {"start_us": -(2**60), "end_us": 2**60}
-WEEK: Final = {"start_day": -3, "end_day": 4}
 
 
 def scoped_methods() -> Iterator[tuple[str, str]]:
@@ -94,7 +94,7 @@ class World:
         work.rollups.advance(scope, rolled_us=2 * US_PER_DAY)
         work.rollups.take_marks(scope, 0)
         kept = buckets((device.id, 0, 1))
-        work.rollups.replace(scope, *SERIES, [device.id], **LONG_US, buckets=kept)
+        work.rollups.replace(scope, *SERIES, [device.id], **ALWAYS, buckets=kept)
         work.settings.put(scope, "name", "value")
         return cls(scope=scope, site=site, device=device, shard=shard)
 
@@ -109,7 +109,7 @@ class World:
         scope, ids = self.scope, [self.device.id]
         table = work.fleet.table(scope, ALL)
         page = work.devices.page(scope, ALL, DeviceOrder(), PageRequest())
-        kept = work.rollups.read(scope, *SERIES, ids, **LONG_US)
+        kept = work.rollups.read(scope, *SERIES, ids, **ALWAYS)
         return {
             "sites": work.sites.page(scope, PageRequest()).items,
             "site by key": work.sites.by_external_id(scope, "site-key"),
@@ -126,13 +126,13 @@ class World:
             "internal": work.fleet.internal_states(scope, ids),
             "table": (table.device_id.tolist(), table.power_mw.tolist()),
             "tagged": {tag: list(ids) for tag, ids in work.fleet.tagged(scope, ALL).items()},
-            "readings": rows_of(work.telemetry.read(scope, ids, **LONG_US)),
-            "days": list(work.telemetry.days(scope, **WEEK)),
+            "readings": rows_of(work.telemetry.read(scope, ids, **ALWAYS)),
+            "days": list(work.telemetry.days(scope, **ALL_DAYS)),
             "versions": list(work.series.table(scope).versions(self.device.id)),
             "members": list(work.series.members(scope, [self.site.id])),
             "zones": list(work.series.zones(scope)[self.site.id]),
             "rollups": attrs.astuple(work.rollups.state(scope)),
-            "marks": work.rollups.marks(scope, **WEEK).day.tolist(),
+            "marks": work.rollups.marks(scope, **ALL_DAYS).day.tolist(),
             "buckets": len(kept) and columns_of(kept),
             "setting": work.settings.get(scope, "name"),
             "settings": dict(work.settings.items(scope, "")),
@@ -148,6 +148,12 @@ def refused(act: Callable[[], object]) -> bool:
     return False
 
 
+def prepare(work: UnitOfWork, scope: Scope, world: "World") -> bool:
+    """Whether room for readings, which is nobody's own, can be made where others have some."""
+    work.telemetry.prepare(scope, start_day=0, end_day=2)
+    return not len(work.telemetry.read(scope, [world.device.id], **ALWAYS))
+
+
 def put_setting(work: UnitOfWork, scope: Scope, world: "World") -> bool:
     """Whether a setting of the same name is the stranger's own."""
     work.settings.put(scope, "name", "mine")
@@ -157,16 +163,17 @@ def put_setting(work: UnitOfWork, scope: Scope, world: "World") -> bool:
 def put_bucket(work: UnitOfWork, scope: Scope, world: "World") -> bool:
     """Whether buckets of the same series are the stranger's own."""
     mine = buckets((world.device.id, 0, 2), (world.device.id, 1, 2))
-    work.rollups.replace(scope, *SERIES, [world.device.id], **LONG_US, buckets=mine)
-    found = work.rollups.read(scope, *SERIES, [world.device.id], **LONG_US)
+    work.rollups.replace(scope, *SERIES, [world.device.id], **ALWAYS, buckets=mine)
+    found = work.rollups.read(scope, *SERIES, [world.device.id], **ALWAYS)
     return columns_of(found) == columns_of(mine)
 
 
 def advance(work: UnitOfWork, scope: Scope, world: "World") -> bool:
-    """Whether a stranger's watermark is its own and marks nothing where it has no devices."""
+    """Whether a stranger's watermark is its own and marks no days on which others have readings."""
+    work.devices.add(scope, new_device())
     work.rollups.advance(scope, rolled_us=US_PER_DAY)
     state = RollupState(rolled_us=US_PER_DAY)
-    return work.rollups.state(scope) == state and not len(work.rollups.marks(scope, **WEEK))
+    return work.rollups.state(scope) == state and not len(work.rollups.marks(scope, **ALL_DAYS))
 
 
 Foreign = Callable[[UnitOfWork, Scope, World], bool]
@@ -264,12 +271,9 @@ FOREIGN: Final[dict[tuple[str, str], Foreign]] = {
         not len(work.telemetry.read(scope, [world.device.id], start_us=-9, end_us=9))
     ),
     ("telemetry", "days"): lambda work, scope, world: (
-        list(work.telemetry.days(scope, **WEEK)) == []
+        list(work.telemetry.days(scope, **ALL_DAYS)) == []
     ),
-    # Room for readings is nobody's own.
-    ("telemetry", "prepare"): lambda work, scope, world: (
-        work.telemetry.prepare(scope, start_day=0, end_day=1) is None
-    ),
+    ("telemetry", "prepare"): prepare,
     ("telemetry", "drop_day"): lambda work, scope, world: (
         not work.telemetry.drop_day(scope, 0, revision=1, file=None)
     ),
@@ -292,18 +296,18 @@ FOREIGN: Final[dict[tuple[str, str], Foreign]] = {
     ("rollups", "state"): lambda work, scope, world: work.rollups.state(scope) == RollupState(),
     ("rollups", "advance"): advance,
     ("rollups", "marks"): lambda work, scope, world: (
-        not len(work.rollups.marks(scope, **WEEK))
-        and not len(work.rollups.marks(scope, ids=[world.device.id], **WEEK))
+        not len(work.rollups.marks(scope, **ALL_DAYS))
+        and not len(work.rollups.marks(scope, ids=[world.device.id], **ALL_DAYS))
     ),
     ("rollups", "take_marks"): lambda work, scope, world: (
         list(work.rollups.take_marks(scope, 1)) == []
     ),
     ("rollups", "replace"): put_bucket,
     ("rollups", "read"): lambda work, scope, world: (
-        not len(work.rollups.read(scope, *SERIES, [world.device.id], **LONG_US))
+        not len(work.rollups.read(scope, *SERIES, [world.device.id], **ALWAYS))
     ),
     ("rollups", "sums"): lambda work, scope, world: (
-        not len(work.rollups.sums(scope, SERIES[0], [world.device.id], **LONG_US))
+        not len(work.rollups.sums(scope, SERIES[0], [world.device.id], **ALWAYS))
     ),
     ("rollups", "drop"): lambda work, scope, world: (
         work.rollups.drop(scope, SERIES[0], end_us=2**60) == 0

@@ -1,6 +1,6 @@
 """`Energy`: the services bound to one tenant, as scripts and notebooks use them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -10,8 +10,11 @@ import attrs
 from energycore.devices.base import DataSource, Device, StorageMode
 from energycore.devices.site import Site
 from energycore.devices.storage_device import StorageState
-from energycore.errors import InvalidValue, NotFound
+from energycore.errors import NotFound
 from energycore.fleet.summary import EnergySummary
+from energycore.notebook.frames import ArrowStream, given_readings
+from energycore.notebook.history import History
+from energycore.notebook.instants import Spelling
 from energycore.protocols.clock import Clock
 from energycore.protocols.records import (
     DeviceFilter,
@@ -22,7 +25,9 @@ from energycore.protocols.records import (
     SiteRecord,
 )
 from energycore.protocols.scope import Scope
+from energycore.protocols.telemetry import ConflictPolicy
 from energycore.quantities.instants import to_epoch_us
+from energycore.quantities.signs import SignConvention
 from energycore.services.ingestion import NewReading, RecordResult
 from energycore.services.insight import ALL_DEVICES, ObservedState
 from energycore.services.registration import KEEP, Keep
@@ -30,9 +35,11 @@ from energycore.services.suite import Services
 from energycore.services.ticking import MAX_CATCH_UP, Progress, TickResult
 from energycore.services.upkeep import UpkeepProgress, UpkeepReport
 from energycore.simulation.dispatch import Dispatch
+from energycore.telemetry.calendar import Interval
 from energycore.telemetry.readings import ReadingBatch
 from energycore.telemetry.series import GapPolicy
 from energycore.wiring.archives import tenant_archive
+from energycore.wiring.asking import Subject, asking, common_zone, identity, name_of, range_of
 from energycore.wiring.clocks import (
     AcceleratedClock,
     SystemClock,
@@ -135,7 +142,7 @@ class Energy:
         Raises:
             NotFound: there is none of that identity.
         """
-        number = _number(site_id, "site")
+        number = identity(site_id, "site")
         found = self.services.insight.sites_by_id(self.scope, [number])
         if number not in found:
             raise NotFound("site", number)
@@ -162,7 +169,7 @@ class Energy:
         return self.services.registration.register_device(
             self.scope,
             device,
-            site_id=None if site is None else _number(site, "site"),
+            site_id=None if site is None else identity(site, "site"),
             tags=tags,
             external_id=external_id,
             data_source=data_source,
@@ -188,7 +195,7 @@ class Energy:
         """Change what is given; None clears the site or the tags."""
         return self.services.registration.update_device(
             self.scope,
-            _number(device_id),
+            identity(device_id),
             expected_version=expected_version,
             name=name,
             site_id=site_id.id if isinstance(site_id, SiteRecord) else site_id,
@@ -211,7 +218,7 @@ class Energy:
         """Change what is given; a time zone holds from now on."""
         return self.services.registration.update_site(
             self.scope,
-            _number(site_id, "site"),
+            identity(site_id, "site"),
             name=name,
             time_zone=time_zone,
             latitude=latitude,
@@ -220,21 +227,21 @@ class Energy:
 
     def deactivate(self, device_id: int | DeviceRecord) -> DeviceRecord:
         """Take a device out of ticks, totals and ingest; its history stays."""
-        return self.services.registration.deactivate(self.scope, _number(device_id))
+        return self.services.registration.deactivate(self.scope, identity(device_id))
 
     def reactivate(self, device_id: int | DeviceRecord) -> DeviceRecord:
         """Put a device back into service."""
-        return self.services.registration.reactivate(self.scope, _number(device_id))
+        return self.services.registration.reactivate(self.scope, identity(device_id))
 
     def set_mode(
         self, device_id: int | DeviceRecord, mode: StorageMode | str, power_w: float | None = None
     ) -> DeviceRecord:
         """Tell a storage what to do until a bound ends it."""
-        return self.services.control.set_mode(self.scope, _number(device_id), mode, power_w)
+        return self.services.control.set_mode(self.scope, identity(device_id), mode, power_w)
 
     def set_dispatch(self, device_id: int | DeviceRecord, dispatch: Dispatch | str) -> DeviceRecord:
         """Choose the strategy that steers a storage."""
-        return self.services.control.set_dispatch(self.scope, _number(device_id), dispatch)
+        return self.services.control.set_dispatch(self.scope, identity(device_id), dispatch)
 
     def tick(
         self,
@@ -249,9 +256,48 @@ class Energy:
             self.scope, at, since=since, max_catch_up=max_catch_up, progress=progress
         )
 
-    def record(self, readings: Sequence[NewReading]) -> RecordResult:
-        """Store what reported devices say."""
-        return self.services.ingestion.record(self.scope, readings)
+    def record(
+        self,
+        readings: Iterable[NewReading] | ReadingBatch | ArrowStream,
+        *,
+        on_conflict: ConflictPolicy | str = ConflictPolicy.REJECT,
+        columns: Mapping[str, str] | None = None,
+        device: int | DeviceRecord | None = None,
+        sign: SignConvention | str = SignConvention.PRODUCTION_POSITIVE,
+        unit: str = "W",
+        energy_unit: str = "Wh",
+        time_zone: str | None = None,
+    ) -> RecordResult:
+        """Store what reported devices say; what cannot be stored is returned with the reason.
+
+        Args:
+            readings: single readings, a batch, or a frame of pandas, polars or Arrow with the
+                columns `device_id`, `at`, `power_w` and, if there is one, `stored_wh`.
+            on_conflict: what happens to a reading whose device and instant are taken by other
+                values: `reject`, `first` or `last`.
+            columns: other names of these columns, such as {"at": "time"}.
+            device: the device of all rows, instead of a column.
+            sign: what a positive power means in the frame.
+            unit: of its power: mW, W, kW or MW.
+            energy_unit: of its stored energy: Wh, kWh or MWh.
+            time_zone: where a clock showed the instants that have no offset.
+
+        Raises:
+            InvalidValue: the frame cannot be read, or there is no such policy, unit or sign.
+            InstantWithoutZone: its instants have no zone and `time_zone` names none.
+            MissingExtra: it is not of pandas, and pyarrow is not installed.
+            StorageUnavailable, ArchiveUnavailable: nothing was stored; send it again.
+        """
+        given = given_readings(
+            readings,
+            columns=columns,
+            device=None if device is None else identity(device),
+            sign=sign,
+            unit=unit,
+            energy_unit=energy_unit,
+            time_zone=time_zone,
+        )
+        return self.services.ingestion.record(self.scope, given, on_conflict=on_conflict)
 
     def upkeep(
         self,
@@ -267,7 +313,7 @@ class Energy:
 
     def device(self, device_id: int | DeviceRecord) -> DeviceRecord:
         """One device."""
-        return self.services.insight.device(self.scope, _number(device_id))
+        return self.services.insight.device(self.scope, identity(device_id))
 
     def devices(
         self,
@@ -290,38 +336,64 @@ class Energy:
     def readings(
         self,
         devices: int | DeviceRecord | Collection[int | DeviceRecord],
-        start: datetime,
-        end: datetime,
+        start: Spelling,
+        end: Spelling,
+        *,
+        time_zone: str | None = None,
     ) -> ReadingBatch:
         """The readings of devices with start <= instant < end, by device and instant."""
+        histories = self.services.histories
         several = devices if isinstance(devices, Collection) else [devices]
-        return self.services.histories.readings(
-            self.scope,
-            [_number(device) for device in several],
-            start_us=to_epoch_us(start, "start"),
-            end_us=to_epoch_us(end, "end"),
+        ids = [identity(device) for device in several]
+        first, last = range_of(
+            start, end, time_zone, lambda never: common_zone(histories, self.scope, ids, never)
         )
+        start_us, end_us = to_epoch_us(first, "start"), to_epoch_us(last, "end")
+        return histories.readings(self.scope, ids, start_us=start_us, end_us=end_us)
+
+    def history(
+        self,
+        start: Spelling,
+        end: Spelling,
+        interval: Interval | str = "day",
+        *,
+        of: int | Subject = None,
+        time_zone: str | None = None,
+        extremes: bool = True,
+    ) -> History:
+        """Energy, power and charge in buckets that follow the calendar, cut where the range is.
+
+        Args:
+            start: an instant, a date, or either as ISO 8601 text.
+            end: likewise; it is not in the range itself.
+            interval: quarter_hour, hour, day, week or month.
+            of: a device or its id, a site, or the counted devices that match a filter; by default
+                all of them.
+            time_zone: IANA name of the zone whose calendar counts, and in which dates and times
+                without an offset are meant; that of the site, or of all the devices, unless given.
+            extremes: of a filter, whether least and greatest power are wanted. They need all
+                readings; without them it is quicker.
+
+        Raises:
+            NotFound: there is no such device or site.
+            InvalidValue: the end is not after the start, or something is of another kind.
+            TimeZoneRequired: no zone is named, and the devices are in several.
+            TooManyBuckets: the range has more of these intervals than an answer may.
+            ResolutionNotKept: only totals of another calendar are left.
+        """
+        subject = self.device(of) if isinstance(of, int) else of
+        ask = asking(self.services.histories, self.scope, subject, extremes=extremes)
+        first, last = range_of(start, end, time_zone, lambda never: ask(never).time_zone)
+        request = self.services.histories.request(first, last, interval, time_zone)
+        return History(answer=ask(request), name=name_of(subject))
 
 
 def _by(clock: Clock, services: Services) -> Services:
     """The same services by another clock, each of them that has one."""
-    fields = (field.name for field in attrs.fields(Services))
+    parts = {field.name: getattr(services, field.name) for field in attrs.fields(Services)}
     timed = {
-        name: attrs.evolve(getattr(services, name), clock=clock)
-        for name in fields
-        if hasattr(getattr(services, name), "clock")
+        name: attrs.evolve(part, clock=clock)
+        for name, part in parts.items()
+        if hasattr(part, "clock")
     }
     return attrs.evolve(services, clock=clock, **timed)
-
-
-def _number(given: object, noun: str = "device") -> int:
-    """The identity of what was given as a record or as its identity.
-
-    Raises:
-        InvalidValue: it is neither.
-    """
-    if isinstance(given, DeviceRecord | SiteRecord):
-        return given.id
-    if not isinstance(given, int) or isinstance(given, bool):
-        raise InvalidValue(noun, given, f"the record or the id of a {noun} that is registered")
-    return given

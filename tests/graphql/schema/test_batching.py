@@ -20,6 +20,10 @@ NESTED = """{
     totalCount
   }
 }"""
+TODAY = 'from: "2026-05-31T00:00:00Z", to: "2026-06-02T00:00:00Z"'
+HISTORY = f"history({TODAY}, interval: %s) {{ interval buckets {{ netWh maxPowerW }} }}"
+READINGS = f"""readings({TODAY}, first: 2, after: "WyJyZWFkaW5ncyIsMTc4MDMwODAwMDAwMDAwMF0") {{
+  nodes {{ at powerW storedWh }} pageInfo {{ hasNextPage hasPreviousPage }} }}"""
 NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) {
   id ... on Device { state { powerW } site { name } } ... on StorageDevice { mode } } }"""
 SUMMARIES = """{ sites { nodes { name summary { deviceCount netPowerW } } } }"""
@@ -114,6 +118,38 @@ def test_the_devices_of_all_sites_of_a_list_load_their_states_together(fleet, st
 def test_statements_do_not_grow_with_the_number_of_parents_of_lists(fleet, statements, query):
     few, some, many = (cost(fleet, statements, query % parents) for parents in (1, 10, 20))
     assert 0 < few == some == many <= 16
+
+
+@pytest.fixture(params=["readings", "totals"])
+def past(request, fleet, clock):
+    """The fleet with an hour behind it: in readings, or also rolled up."""
+    for _ in range(60):
+        clock.move(minutes=1)
+        fleet.services.ticking.tick(fleet.scope)
+    if request.param == "totals":
+        clock.move(days=2)
+        fleet.services.upkeep.run(fleet.scope)
+    return fleet
+
+
+@pytest.mark.parametrize("interval", ["QUARTER_HOUR", "HOUR", "DAY", "MONTH"])
+def test_statements_do_not_grow_with_the_number_of_histories(past, statements, interval):
+    history = HISTORY % interval
+    for query in (
+        f"{{ devices(first: %d) {{ nodes {{ {history} }} edges {{ node {{ {history} }} }} }} }}",
+        f"{{ sites(first: %d) {{ nodes {{ {history} }} }} }}",
+        f"{{ sites(first: %d) {{ nodes {{ devices(first: 9) {{ nodes {{ {history} }} }} }} }} }}",
+    ):
+        few, some, many = (cost(past, statements, query % size) for size in (1, 10, 20))
+        assert 0 < few == some == many <= 20
+
+
+def test_statements_do_not_grow_with_the_number_of_pages_of_readings(past, statements):
+    few, some, many = (
+        cost(past, statements, f"{{ devices(first: {size}) {{ nodes {{ {READINGS} }} }} }}")
+        for size in (1, 10, 500)
+    )
+    assert 0 < few == some == many <= 8
 
 
 def test_what_is_not_asked_for_is_not_loaded(fleet, statements):

@@ -13,11 +13,21 @@ from energycore.storage.sql.store import SqlStorage
 from energycore.wiring.connect import open_storage
 from tests.graphql.schema.conftest import Client
 
-EVERYTHING = """
-  energySummary { at chargeW }
-  devices { nodes { state { at powerW } ... on StorageDevice { mode } } }
-  sites { nodes { summary { at chargeW } devices { nodes { state { powerW } } totalCount } } }
-  energySummaries(groupBy: TAG) { nodes { summary { at chargeW } } }
+TODAY = 'from: "2026-06-01T00:00:00Z", to: "2026-06-02T00:00:00Z"'
+HISTORY = f"history({TODAY}, interval: HOUR) {{ buckets {{ readingCount coverage netWh }} }}"
+EVERYTHING = f"""
+  energySummary {{ at chargeW }}
+  devices {{ nodes {{
+    state {{ at powerW }} ... on StorageDevice {{ mode }}
+    {HISTORY} readings({TODAY}) {{ nodes {{ at powerW }} pageInfo {{ hasPreviousPage }} }}
+  }} }}
+  sites {{ nodes {{
+    summary {{ at chargeW }} devices {{ nodes {{ state {{ powerW }} }} totalCount }} {HISTORY}
+  }} }}
+  energySummaries(groupBy: TAG) {{ nodes {{ summary {{ at chargeW }} }} }}
+  energyHistory({TODAY}, interval: HOUR, filter: {{ kinds: [BATTERY] }}) {{
+    buckets {{ readingCount minPowerW maxPowerW }}
+  }}
 """
 
 
@@ -35,6 +45,8 @@ class Interrupted:
 
     def __getattr__(self, name):
         ask = getattr(self._insight, name)
+        if not callable(ask):
+            return ask
 
         def answer(*args):
             found = ask(*args)

@@ -46,6 +46,7 @@ def test_a_battery_holds_half_of_its_capacity_unless_told_otherwise(client):
         ({"siteId": "nonsense"}, "NOT_FOUND", ["siteId"]),
         ({"maxGapSeconds": 300}, "INVALID_VALUE", ["maxGapSeconds"]),
         ({"maxGapSeconds": 0, "dataSource": "REPORTED"}, "INVALID_VALUE", ["maxGapSeconds"]),
+        ({"gapPolicy": "LINEAR"}, "INVALID_VALUE", ["gapPolicy"]),
         (
             {"spec": {"battery": {**BATTERY, "capacityWh": 0}}},
             "INVALID_VALUE",
@@ -167,6 +168,35 @@ def test_an_update_changes_what_is_given_and_keeps_what_is_absent(client):
     assert update(name="c", spec={"battery": BATTERY})["name"] == "c"
 
 
+def test_the_gaps_of_a_reported_device_are_filled_as_its_owner_says(client):
+    fields = "device { gapPolicy maxGapSeconds version }"
+
+    def shown(policy, seconds, version):
+        return {"gapPolicy": policy, "maxGapSeconds": seconds, "version": version}
+
+    spec = {"solarPanel": {"ratedPowerW": 1}}
+    given = {"dataSource": "REPORTED", "gapPolicy": "LINEAR", "maxGapSeconds": 900, "spec": spec}
+    assert client.change("registerDevice", fields, name="a", **given)["device"] == shown(
+        "LINEAR", 900.0, 1
+    )
+    for name, absent in (("b", {}), ("c", {"gapPolicy": None, "maxGapSeconds": None})):
+        given = {"name": name, "dataSource": "REPORTED", "spec": spec, **absent}
+        payload = client.change("registerDevice", fields, **given)
+        assert payload["device"] == shown("HOLD", 300.0, 1)
+    ident = client.register("d", dataSource="REPORTED")["id"]
+
+    def update(**given):
+        payload = client.change("updateDevice", fields, id=ident, **given)
+        assert payload["userErrors"] == []
+        return payload["device"]
+
+    assert update(gapPolicy="NONE") == shown("NONE", 300.0, 2)
+    assert update(maxGapSeconds=60) == shown("NONE", 60.0, 3)
+    assert update(gapPolicy="NONE", maxGapSeconds=60) == shown("NONE", 60.0, 3)
+    payload = client.change("updateDevice", fields, id=ident, maxGapSeconds=86_401)
+    assert only_error(payload) == ("INVALID_VALUE", ["input", "maxGapSeconds"])
+
+
 def test_an_update_of_ratings_keeps_the_charge_unless_one_is_given(client):
     ident = client.register("a", spec={"battery": {**BATTERY, "storedWh": 7_000}})["id"]
     smaller = {"battery": {**BATTERY, "capacityWh": 8_000}}
@@ -191,6 +221,10 @@ def test_an_update_of_ratings_keeps_the_charge_unless_one_is_given(client):
         ({"name": ""}, "INVALID_VALUE", ["name"]),
         ({"siteId": "nonsense"}, "NOT_FOUND", ["siteId"]),
         ({"tags": [" "]}, "INVALID_VALUE", ["tags"]),
+        ({"maxGapSeconds": 60}, "INVALID_VALUE", ["maxGapSeconds"]),
+        ({"maxGapSeconds": None}, "INVALID_VALUE", ["maxGapSeconds"]),
+        ({"gapPolicy": "NONE"}, "INVALID_VALUE", ["gapPolicy"]),
+        ({"gapPolicy": None}, "INVALID_VALUE", ["gapPolicy"]),
         ({"spec": {"appliance": {"averagePowerW": 1}}}, "KIND_CHANGED", ["spec"]),
         (
             {"spec": {"solarPanel": {"ratedPowerW": 0}}},
@@ -365,7 +399,7 @@ def test_a_strategy_that_cannot_be_is_refused(client, given, code, path):
     assert only_error(payload) == (code, ["input", path or "parametersJson"])
 
 
-RECORD = "acceptedCount duplicateCount rejectedCount"
+RECORD = "acceptedCount duplicateCount conflictCount rejectedCount"
 
 
 def test_readings_of_a_reported_device_become_its_state(client):
@@ -376,6 +410,7 @@ def test_readings_of_a_reported_device_become_its_state(client):
     assert payload == {
         "acceptedCount": 1,
         "duplicateCount": 1,
+        "conflictCount": 0,
         "rejectedCount": 0,
         "userErrors": [],
     }
@@ -403,6 +438,13 @@ def test_each_rejected_reading_says_which_it_is_and_the_others_are_stored(client
         ({"deviceId": device_id(9_999)}, "NOT_FOUND"),
         ({"at": "2026-06-01T10:06:00Z"}, "INSTANT_OUT_OF_RANGE"),
         ({"at": "1800-01-01T00:00:00Z"}, "INSTANT_OUT_OF_RANGE"),
+        ({"at": "9999-12-31T23:59:59-23:59"}, "INSTANT_OUT_OF_RANGE"),
+        ({"at": "0001-01-01T00:00:00+23:59"}, "INSTANT_OUT_OF_RANGE"),
+        ({"at": "2026-06-01T09:59:60Z"}, "INVALID_VALUE"),
+        ({"at": "2026-06-01T09:59:00"}, "INSTANT_WITHOUT_ZONE"),
+        ({"at": "yesterday"}, "INVALID_VALUE"),
+        ({"deviceId": 10**30}, "NOT_FOUND"),
+        ({"deviceId": "\N{SNOWMAN}" * 1_000}, "NOT_FOUND"),
         ({"powerW": 1e9}, "INVALID_VALUE"),
         ({"storedWh": 1}, "INVALID_VALUE"),
         ({"powerW": 2}, "CONFLICT"),
@@ -410,13 +452,16 @@ def test_each_rejected_reading_says_which_it_is_and_the_others_are_stored(client
     readings = [good, *({**good, **change} for change, _ in bad)]
     payload = client.change("recordReadings", RECORD, readings=readings)
     counts = [payload[name] for name in RECORD.split()]
-    assert counts == [1, 0, len(bad)]
+    assert counts == [1, 0, 0, len(bad)]
     assert [(error["code"], error["path"]) for error in payload["userErrors"]] == [
         (code, ["input", "readings", str(index)]) for index, (_, code) in enumerate(bad, 1)
     ]
     messages = [error["message"] for error in payload["userErrors"]]
     assert messages[1] == "there is no device 'nonsense'"
-    assert messages[5].startswith("powerW must be")
+    assert messages[7] == "at must be a datetime with an offset, not '2026-06-01T09:59:60Z'"
+    assert messages[8] == "at must be a datetime with an offset, not 2026-06-01T09:59:00"
+    assert messages[12].startswith("powerW must be")
+    assert max(map(len, messages)) < 200
 
 
 def test_many_rejected_readings_are_all_counted_and_the_first_are_told(client):
@@ -427,12 +472,75 @@ def test_many_rejected_readings_are_all_counted_and_the_first_are_told(client):
     assert client.change("recordReadings", RECORD, readings=[])["rejectedCount"] == 0
 
 
-def test_an_instant_without_an_offset_is_refused_by_its_code(client):
-    record = """mutation ($at: DateTime!) { recordReadings(input: {readings: [
-      {deviceId: "x", at: $at, powerW: 1}]}) { rejectedCount } }"""
-    assert client.refused(record, at="2026-06-01T10:00:00") == "INSTANT_WITHOUT_ZONE"
-    assert client.refused(record, at="yesterday") == "INVALID_VALUE"
-    assert client.ask(record, at="2026-06-01T10:00:00Z")["recordReadings"]["rejectedCount"] == 1
+def test_a_reading_that_no_float_can_hold_is_refused_and_the_others_are_stored(client):
+    ident = client.register("a", "battery", dataSource="REPORTED")["id"]
+    parts = {
+        "powerW: 5": None,
+        "powerW: 1e400": "powerW must be finite and at most 1e+08 W, not inf",
+        "powerW: -1e400": "powerW must be finite and at most 1e+08 W, not -inf",
+        f"powerW: 1{'0' * 400}": "powerW must be finite and at most 1e+08 W, not inf",
+        "powerW: 1, storedWh: 1e400": "storedWh must be at least 0 and at most 13500 Wh, not inf",
+    }
+    readings = ", ".join(
+        f'{{deviceId: "{ident}", at: "2026-06-01T09:59:0{index}Z", {part}}}'
+        for index, part in enumerate(parts)
+    )
+    errors = "userErrors { message path }"
+    payload = client.ask(
+        f"mutation {{ recordReadings(input: {{readings: [{readings}]}}) {{ {RECORD} {errors} }} }}"
+    )["recordReadings"]
+    assert [payload[name] for name in RECORD.split()] == [1, 0, 0, 4]
+    assert payload["userErrors"] == [
+        {"message": message, "path": ["input", "readings", str(index)]}
+        for index, message in enumerate(parts.values())
+        if message
+    ]
+    assert device(client, ident, "state { powerW }") == {"state": {"powerW": 5.0}}
+
+
+def test_a_value_of_another_type_refuses_the_request_and_says_which(client):
+    ident = client.register("a", dataSource="REPORTED")["id"]
+    good = {"deviceId": ident, "at": "2026-06-01T10:00:00Z", "powerW": 1}
+    record = """mutation ($readings: [ReadingInput!]!) {
+      recordReadings(input: {readings: $readings}) { acceptedCount } }"""
+    for bad, code in (
+        ({"at": 1_780_315_200}, "INVALID_VALUE"),
+        ({"at": None}, "BAD_USER_INPUT"),
+        ({"powerW": "5"}, "BAD_USER_INPUT"),
+        ({"powerW": 10**400}, "BAD_USER_INPUT"),
+    ):
+        response = client.respond(record, readings=[good, {**good, **bad}])
+        (error,) = response["errors"]
+        assert error["extensions"]["code"] == code
+        assert f"[1].{next(iter(bad))}" in error["message"]
+    assert device(client, ident, "state { at }") == {"state": None}
+
+
+@pytest.mark.parametrize(
+    ("policy", "counts", "power_w"),
+    [
+        ({}, [1, 1, 0, 1], 1.0),
+        ({"onConflict": None}, [1, 1, 0, 1], 1.0),
+        ({"onConflict": "REJECT"}, [1, 1, 0, 1], 1.0),
+        ({"onConflict": "FIRST"}, [1, 1, 1, 0], 1.0),
+        ({"onConflict": "LAST"}, [1, 1, 1, 0], 2.0),
+    ],
+)
+def test_the_policy_says_which_of_two_values_of_an_instant_counts(client, policy, counts, power_w):
+    ident = client.register("a", dataSource="REPORTED")["id"]
+    at = "2026-06-01T10:00:00Z"
+    readings = [{"deviceId": ident, "at": at, "powerW": power} for power in (1, 1, 2)]
+    payload = client.change("recordReadings", RECORD, readings=readings, **policy)
+    assert [payload[name] for name in RECORD.split()] == counts
+    assert [error["code"] for error in payload["userErrors"]] == ["CONFLICT"] * counts[-1]
+    shown = f'readings(from: "{at}", to: "2026-06-02T00:00:00Z") {{ nodes {{ powerW }} }}'
+    assert device(client, ident, shown)["readings"]["nodes"] == [{"powerW": power_w}]
+
+
+def test_there_is_no_other_policy(client):
+    record = """mutation ($policy: ConflictPolicy) {
+      recordReadings(input: {readings: [], onConflict: $policy}) { acceptedCount } }"""
+    assert client.refused(record, policy="newest") == "BAD_USER_INPUT"
 
 
 def test_commands_to_devices_of_another_tenant_change_nothing(client):

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energycore.errors import InstantWithoutZone, InvalidCursor, InvalidValue
-from energycore.graphql.schema.cursors import decode_cursor, decode_key, encode_cursor, encode_key
+from energycore.graphql.schema.cursors import (
+    decode_cursor,
+    decode_instant,
+    decode_key,
+    encode_cursor,
+    encode_key,
+)
 from energycore.graphql.schema.ids import NOBODY, IdKind, device_id, identity, number_of, site_id
 from energycore.graphql.schema.opaque import reveal, seal
 from energycore.graphql.schema.scalars import format_instant, parse_instant
@@ -104,6 +110,30 @@ def test_a_cursor_of_groups_holds_a_key_of_their_type_or_none():
         decode_key("groups:site", "after", encode_key("groups:site", True), int)
 
 
+@pytest.mark.parametrize("at_us", [0, -1_000, 1_780_315_200_000_000])
+def test_a_cursor_of_readings_holds_their_instant(at_us):
+    assert decode_instant("readings", "after", encode_key("readings", at_us)) == at_us
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        encode_key("groups:site", 0),
+        encode_key("readings", None),
+        encode_key("readings", "0"),
+        encode_key("readings", True),
+        encode_key("readings", 1 << 63),
+        encode_key("readings", -(10**30)),
+        encode_cursor("readings", Cursor(0, 0)),
+        seal('["readings",0.0]'),
+        "nonsense",
+    ],
+)
+def test_a_cursor_that_holds_no_instant_of_a_reading_is_refused(forged):
+    with pytest.raises(InvalidCursor):
+        decode_instant("readings", "after", forged)
+
+
 @given(TEXTS)
 def test_a_sealed_text_has_one_spelling(text):
     sealed = seal(text)
@@ -147,18 +177,23 @@ def test_an_instant_comes_back_in_utc_with_its_milliseconds(text, utc):
         "202\N{ARABIC-INDIC DIGIT SIX}-06-01T12:00:00Z",
         "20260601T120000Z",
         "2026-W23-1T12:00:00Z",
+        "2026-06-01T25:00:00Z",
+        "0000-01-01T00:00:00Z",
         "",
-        0,
-        1_780_315_200,
-        None,
-        True,
     ],
 )
-def test_what_is_no_instant_is_refused(text):
-    with pytest.raises(InvalidValue):
-        parse_instant(text)
+def test_a_text_that_is_no_instant_is_refused_by_whoever_takes_it(text):
+    with pytest.raises(InvalidValue, match=r"^from must be") as refused:
+        to_epoch_us(parse_instant(text), "from")
+    assert refused.value.value == text
 
 
 def test_an_instant_without_an_offset_is_refused_by_name():
-    with pytest.raises(InstantWithoutZone):
-        parse_instant("2026-06-01T12:00:00")
+    with pytest.raises(InstantWithoutZone, match=r"^from must be"):
+        to_epoch_us(parse_instant("2026-06-01T12:00:00"), "from")
+
+
+@pytest.mark.parametrize("value", [0, 1_780_315_200, None, True, ["2026-06-01T12:00:00Z"]])
+def test_what_is_no_text_is_refused_at_once(value):
+    with pytest.raises(InvalidValue, match="RFC 3339"):
+        parse_instant(value)

@@ -31,6 +31,7 @@ __all__ = [
 Node = TypeVar("Node")
 
 _SIZE = f"At most {MAX_PAGE}; {DEFAULT_PAGE} where neither first nor last is given."
+_FORWARD_SIZE = f"At most {MAX_PAGE}; {DEFAULT_PAGE} unless given."
 
 
 @attrs.define(eq=False)
@@ -102,7 +103,7 @@ def _place(order: str, argument: str, given: Mapping[str, Any]) -> Cursor | None
 def page_arguments(*, backward: bool = True) -> dict[str, GraphQLArgument]:
     """The arguments of a list that can be paged through forward, and backward if asked for."""
     arguments = {
-        "first": GraphQLArgument(GraphQLInt, description=_SIZE),
+        "first": GraphQLArgument(GraphQLInt, description=_SIZE if backward else _FORWARD_SIZE),
         "after": GraphQLArgument(GraphQLString, description="The cursor that the page follows."),
     }
     if backward:

@@ -21,6 +21,8 @@ from graphql import (
 from energycore.errors import InvalidValue, TooManyBuckets
 from energycore.graphql.schema.answers import Answers
 from energycore.graphql.schema.context import Operation
+from energycore.graphql.schema.names import camel
+from energycore.graphql.schema.ranges import range_arguments, range_us
 from energycore.graphql.schema.resolving import field, required
 from energycore.protocols.records import DeviceFilter
 from energycore.quantities.instants import to_epoch_us
@@ -43,8 +45,6 @@ MAX_HISTORIES: Final = 10
 """A request may have the buckets of so many histories that are as long as one may be."""
 
 _MAX_INT: Final = (1 << 31) - 1
-_WORDS: Final = {"start": "from", "end": "to", "time_zone": "timeZone"}
-"""What the schema calls the arguments of the service."""
 
 
 @attrs.define(eq=False)
@@ -108,8 +108,7 @@ def history_arguments(
 ) -> dict[str, GraphQLArgument]:
     """The arguments of a history."""
     return {
-        "from": GraphQLArgument(GraphQLNonNull(date_time), out_name="start"),
-        "to": GraphQLArgument(GraphQLNonNull(date_time), out_name="end"),
+        **range_arguments(date_time),
         "interval": GraphQLArgument(GraphQLNonNull(interval)),
         "timeZone": GraphQLArgument(
             GraphQLString, out_name="time_zone", description="IANA name, such as Europe/Berlin."
@@ -121,11 +120,12 @@ def history_request(context: Operation, given: Mapping[str, Any]) -> HistoryRequ
     """Read the arguments of a history.
 
     Raises:
-        InvalidValue: the range ends before it begins.
-        InstantOutOfRange: an instant cannot be meant.
+        InvalidValue: it is no range.
+        InstantWithoutZone, InstantOutOfRange: an instant cannot be meant.
         UnknownTimeZone: there is no such zone.
         TooManyBuckets: the range has more of these intervals than one history may.
     """
+    range_us(given["start"], given["end"])
     with _words_of_the_schema():
         return context.services.histories.request(**given)
 
@@ -201,8 +201,7 @@ def _words_of_the_schema() -> Iterator[None]:
     try:
         yield
     except InvalidValue as error:
-        name = _WORDS.get(error.field, error.field)
-        raise type(error)(name, error.value, error.limit) from error
+        raise type(error)(camel(error.field), error.value, error.limit) from error
 
 
 def energy_history_type(
@@ -223,7 +222,8 @@ def energy_history_type(
             "timeZone": required(GraphQLString, "history.time_zone"),
             "buckets": required(GraphQLList(GraphQLNonNull(bucket)), "buckets"),
         },
-        description="Buckets that tile [from, to) along the calendar of timeZone.",
+        description="Buckets that tile [from, to) along the calendar of timeZone. Where only "
+        "coarser ones are kept, the first may begin before it and the last end after it.",
     )
 
 

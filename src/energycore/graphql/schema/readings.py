@@ -8,19 +8,17 @@ import attrs
 from graphql import (
     GraphQLArgument,
     GraphQLFloat,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
 )
 
-from energycore.errors import InvalidValue
 from energycore.graphql.schema.answers import Answers
 from energycore.graphql.schema.connections import Connection, connection_type, page_arguments
 from energycore.graphql.schema.context import Operation
 from energycore.graphql.schema.cursors import decode_instant, encode_key
+from energycore.graphql.schema.ranges import range_arguments, range_us
 from energycore.graphql.schema.resolving import field, required
 from energycore.protocols.records import PageRequest
-from energycore.quantities.instants import to_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT
 from energycore.telemetry.groups import group_starts
 from energycore.telemetry.readings import ReadingBatch
@@ -59,14 +57,12 @@ class ReadingsRequest:
         """Check what is asked for.
 
         Raises:
-            InvalidValue: the range ends before it begins, or the count is negative.
-            InstantOutOfRange: an instant cannot be meant.
+            InvalidValue: it is no range, or the count is negative.
+            InstantWithoutZone, InstantOutOfRange: an instant cannot be meant.
             PageTooLarge: the count is too large.
             InvalidCursor: the cursor is none of a list of readings.
         """
-        start_us, end_us = to_epoch_us(start, "from"), to_epoch_us(end, "to")
-        if end_us <= start_us:
-            raise InvalidValue("to", end, f"after from ({start.isoformat()})")
+        start_us, end_us = range_us(start, end)
         text = given.get("after")
         return cls(
             start_us=start_us,
@@ -78,11 +74,7 @@ class ReadingsRequest:
 
 def reading_arguments(date_time: GraphQLScalarType) -> dict[str, GraphQLArgument]:
     """The arguments of a list of readings."""
-    return {
-        "from": GraphQLArgument(GraphQLNonNull(date_time), out_name="start"),
-        "to": GraphQLArgument(GraphQLNonNull(date_time), out_name="end"),
-        **page_arguments(backward=False),
-    }
+    return {**range_arguments(date_time), **page_arguments(backward=False)}
 
 
 def reading_connection_type(

@@ -6,34 +6,38 @@ from typing import Final
 
 from graphql import GraphQLScalarType
 
-from energycore.errors import InstantWithoutZone, InvalidValue
+from energycore.errors import InvalidValue
 
 __all__ = ["date_time_type", "format_instant", "parse_instant"]
 
 _FORM: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,9})?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?", re.ASCII
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
+    r"(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
+    re.ASCII,
 )
 _LIMIT: Final = "an RFC 3339 date and time with an offset, such as 2026-06-01T12:00:00Z"
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - naive, because only its text is used
 
 
-def parse_instant(value: object) -> datetime:
+def parse_instant(value: object) -> datetime | str:
     """Read an instant.
 
+    A text that is none comes back as it is, and one without an offset as a naive datetime: whoever
+    takes it knows what it is for, and refuses just that, such as one reading of many.
+
     Raises:
-        InstantWithoutZone: it has no offset.
-        InvalidValue: it is not in the format, or there is no such date or time.
+        InvalidValue: it is no text.
     """
-    found = _FORM.fullmatch(value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        raise InvalidValue("DateTime", value, _LIMIT)
+    found = _FORM.fullmatch(value)
     # An offset of -00:00 says that the offset is not known.
     if found is None or found[1] == "-00:00":
-        raise InvalidValue("DateTime", value, _LIMIT)
-    if found[1] is None:
-        raise InstantWithoutZone("DateTime", value, _LIMIT)
+        return value
     try:
-        return datetime.fromisoformat(found[0])
+        return datetime.fromisoformat(value)
     except ValueError:
-        raise InvalidValue("DateTime", value, _LIMIT) from None
+        return value
 
 
 def format_instant(at_us: int) -> str:

@@ -122,13 +122,6 @@ class SqlDevices:
         found = self._session.read(select(device.c.id).where(*conditions).order_by(device.c.id))
         return list(found.scalars())
 
-    def ids(self, scope: Scope, filter_: DeviceFilter) -> Sequence[int]:
-        """The identities of the devices that match, in order."""
-        tenant = tenant_of(scope)
-        conditions = conditions_of(self._session, tenant, filter_)
-        statement = select(device.c.id).where(*conditions).order_by(device.c.id)
-        return list(self._session.read(statement).scalars())
-
     def pages(
         self,
         scope: Scope,

@@ -12,6 +12,7 @@ from sqlalchemy.pool import StaticPool
 from energycore.errors import MissingExtra, UnsupportedDatabase
 
 __all__ = [
+    "BINARY",
     "WRITE",
     "begin_options",
     "file_of",
@@ -23,6 +24,8 @@ __all__ = [
 
 WRITE: Final = "energycore_write"
 """Execution option of a connection whose transaction is going to write."""
+BINARY: Final = "energycore_binary"
+"""Execution option of a statement whose results PostgreSQL is to send in binary form."""
 
 _SQLITE: Final = "sqlite+pysqlite"
 _POSTGRESQL: Final = "postgresql+psycopg"
@@ -169,7 +172,7 @@ def _postgresql(url: URL) -> Engine:
     own = url.query.get("options", "")
     more = own if isinstance(own, str) else " ".join(own)
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             hide_parameters=True,
             pool_pre_ping=True,
@@ -180,3 +183,12 @@ def _postgresql(url: URL) -> Engine:
         if error.name != "psycopg":
             raise
         raise MissingExtra("PostgreSQL", "postgres") from error
+    binary = engine.dialect.loaded_dbapi.pq.Format.BINARY
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def choose_format(*sent: Any) -> None:
+        _, cursor, _, _, context, _ = sent
+        if context.execution_options.get(BINARY, False):
+            cursor.format = binary
+
+    return engine

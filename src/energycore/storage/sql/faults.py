@@ -62,11 +62,16 @@ def _unopened(url: URL, error: StorageUnavailable) -> str:
 
 
 def _meaning(error: SQLAlchemyError) -> EnergycoreError:
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError) and not _has_no_partition(error):
         return Conflict("this contradicts what is stored")
     if isinstance(error, DataError):
         return InvalidValue("value", None, "one that the database can hold")
     return StorageUnavailable(f"the database cannot do this now: {_reason(error)}")
+
+
+def _has_no_partition(error: IntegrityError) -> bool:
+    """Whether PostgreSQL has no place for a row; we have no other checks that a row could fail."""
+    return getattr(error.orig, "sqlstate", None) == "23514"
 
 
 def _reason(error: SQLAlchemyError) -> str:

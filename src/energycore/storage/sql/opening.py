@@ -3,16 +3,19 @@
 from energycore.storage.sql import schema
 from energycore.storage.sql.engine import parse_url, shown
 from energycore.storage.sql.faults import opening
+from energycore.storage.sql.partitions import Partitioning
 from energycore.storage.sql.store import SqlStorage
 
 __all__ = ["migrate", "open_sql_storage"]
 
 
-def open_sql_storage(url: str) -> SqlStorage:
+def open_sql_storage(url: str, *, partitioning: Partitioning | None = None) -> SqlStorage:
     """Open a database; the tables of a new one are made without asking.
 
     Args:
         url: `sqlite:///home.db`, `sqlite://` (in memory) or `postgresql+psycopg://user@host/db`.
+        partitioning: how the partitions of readings are made in PostgreSQL; by day unless told
+            otherwise.
 
     Raises:
         UnsupportedDatabase: there is no backend for the URL.
@@ -21,7 +24,7 @@ def open_sql_storage(url: str) -> SqlStorage:
         SchemaOutdated: it was made by another version; the message says what to run.
     """
     parsed = parse_url(url)
-    storage = SqlStorage(parsed)
+    storage = SqlStorage(parsed, partitioning=partitioning or Partitioning())
     try:
         with opening(parsed), storage.connection(write=False) as connection:
             ready = schema.check(connection, shown(parsed))

@@ -1,7 +1,6 @@
 """The tables of kept totals."""
 
 from collections.abc import Collection, Sequence
-from itertools import chain
 from typing import Final
 
 import attrs
@@ -21,8 +20,9 @@ from sqlalchemy import (
 
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.telemetry import Marks, RollupState
-from energycore.quantities.units import MISSING, IntArray
-from energycore.storage.sql.session import AnyRow, Session
+from energycore.quantities.units import MISSING
+from energycore.storage.sql.copying import Values
+from energycore.storage.sql.session import Session
 from energycore.storage.sql.tables import bucket, device, mark, reading_day, rollup
 from energycore.telemetry.amounts import Amounts
 from energycore.telemetry.buckets import BUCKET_COLUMNS, NOT_KEPT, Buckets
@@ -92,7 +92,7 @@ class SqlRollups:
         )
         if ids is not None:
             statement = statement.where(self._session.is_among(mark.c.device_id, ids))
-        device_id, day = _columns(self._session.read(statement).all(), 2)
+        device_id, day = self._session.numbers(statement)
         return Marks(device_id=device_id, day=day)
 
     def take_marks(self, scope: Scope, day: int) -> Sequence[int]:
@@ -129,12 +129,14 @@ class SqlRollups:
         tenant = tenant_of(scope)
         wanted = self._wanted(tenant, tier, kind, ids, start_us, end_us)
         self._session.change(delete(bucket).where(*wanted))
-        same = [[value] * len(buckets) for value in (tenant, _TIERS[tier], _KINDS[kind])]
-        columns = [
-            _optional(column) if name in _OPTIONAL else column.tolist()
-            for name, column in buckets.columns().items()
-        ]
-        self._session.load(bucket, [*same, *columns])
+        columns: dict[str, Values] = {
+            "tenant_id": tenant,
+            "tier": _TIERS[tier],
+            "kind": _KINDS[kind],
+        }
+        for name, values in buckets.columns().items():
+            columns[_COLUMNS[name].name] = values
+        self._session.load(bucket, columns)
 
     def read(
         self,
@@ -157,8 +159,7 @@ class SqlRollups:
             .where(*self._wanted(tenant, tier, kind, ids, start_us, end_us))
             .order_by(bucket.c.series_id, bucket.c.start_us)
         )
-        columns = _columns(self._session.read(statement).all(), len(selected))
-        return Buckets(**dict(zip(BUCKET_COLUMNS, columns, strict=True)))
+        return Buckets(**dict(zip(BUCKET_COLUMNS, self._session.numbers(statement), strict=True)))
 
     def sums(
         self, scope: Scope, tier: Tier, ids: Collection[int], *, start_us: int, end_us: int
@@ -175,15 +176,15 @@ class SqlRollups:
             .order_by(*interval)
         )
         names = "start_us", "end_us", *_ADDED
-        rows = self._session.read(statement).all()
-        columns = dict(zip(names, _columns(rows, len(names)), strict=True))
+        columns = dict(zip(names, self._session.numbers(statement), strict=True))
         for whole, rest in _LIMBS:
             amounts = Amounts.normal(columns[whole], columns[rest])
             columns[whole], columns[rest] = amounts.whole, amounts.rest
-        nothing = np.full(len(rows), MISSING, dtype=np.int64)
-        not_kept = np.full(len(rows), NOT_KEPT, dtype=np.int64)
+        count = len(columns["start_us"])
+        nothing = np.full(count, MISSING, dtype=np.int64)
+        not_kept = np.full(count, NOT_KEPT, dtype=np.int64)
         return Buckets(
-            series=np.zeros(len(rows), dtype=np.int64),
+            series=np.zeros(count, dtype=np.int64),
             **columns,
             **dict.fromkeys(_OPTIONAL, nothing) | {"max_mw": not_kept},
         )
@@ -254,13 +255,3 @@ class SqlRollups:
                 set_={name: case((stored > new, stored), else_=new)},
             )
         )
-
-
-def _optional(column: IntArray) -> list[int | None]:
-    return [None if value == MISSING else value for value in column.tolist()]
-
-
-def _columns(rows: Sequence[AnyRow], count: int) -> list[IntArray]:
-    """Rows of whole numbers as so many arrays."""
-    numbers = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=count * len(rows))
-    return list(numbers.reshape(-1, count).T)

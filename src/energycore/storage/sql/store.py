@@ -13,6 +13,7 @@ from energycore.storage.sql.devices import SqlDevices
 from energycore.storage.sql.engine import begin_options, is_in_memory, make_engine
 from energycore.storage.sql.faults import translated
 from energycore.storage.sql.fleet import SqlFleet
+from energycore.storage.sql.partitions import Partitioning
 from energycore.storage.sql.rollups import SqlRollups
 from energycore.storage.sql.series import SqlSeries
 from energycore.storage.sql.session import Session
@@ -23,6 +24,7 @@ from energycore.storage.sql.telemetry import SqlTelemetry
 __all__ = ["SqlStorage", "SqlUnitOfWork"]
 
 _PATIENCE_S: Final = 5.0
+_PLAIN: Final = Partitioning()
 
 
 @attrs.frozen(kw_only=True)
@@ -38,13 +40,13 @@ class SqlUnitOfWork:
     settings: SqlSettings
 
     @classmethod
-    def over(cls, session: Session) -> "SqlUnitOfWork":
+    def over(cls, session: Session, partitioning: Partitioning) -> "SqlUnitOfWork":
         """The repositories over one transaction."""
         return cls(
             sites=SqlSites(session),
             devices=SqlDevices(session),
             fleet=SqlFleet(session),
-            telemetry=SqlTelemetry(session),
+            telemetry=SqlTelemetry(session, partitioning),
             series=SqlSeries(session),
             rollups=SqlRollups(session),
             settings=SqlSettings(session),
@@ -58,13 +60,15 @@ class SqlStorage:
 
     Args:
         url: as `parse_url` made it.
+        partitioning: how PostgreSQL's partitions are made.
 
     Raises:
         MissingExtra: the driver is not installed.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, partitioning: Partitioning = _PLAIN) -> None:
         self.engine: Final = make_engine(url)
+        self.partitioning: Final = partitioning
         # A database in memory is one connection, on which transactions take turns.
         self._turn = threading.Lock() if is_in_memory(url) else None
         self._closed = False
@@ -77,7 +81,7 @@ class SqlStorage:
             StorageUnavailable: the database cannot be reached, or stays busy for too long.
         """
         with self.connection(write=write) as connection:
-            yield SqlUnitOfWork.over(Session(connection, write=write))
+            yield SqlUnitOfWork.over(Session(connection, write=write), self.partitioning)
 
     @contextmanager
     def connection(self, *, write: bool) -> Iterator[Connection]:

@@ -1,27 +1,43 @@
-"""The table of readings."""
+"""The table of readings, and the days of it that there are."""
 
 from collections.abc import Collection, Sequence
 
 import attrs
 import numpy as np
-from sqlalchemy import select, tuple_
+from sqlalchemy import (
+    String,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy import delete as delete_from
 
-from energycore.protocols.records import AppendResult
+from energycore.errors import NotFound
+from energycore.protocols.archive import ArchivedFile
 from energycore.protocols.scope import Scope, tenant_of
+from energycore.protocols.telemetry import AppendResult, ConflictPolicy, ReadingDay
 from energycore.quantities.units import MISSING, IntArray
+from energycore.storage.rules import MAX_INT64, MIN_INT64, marked_days
+from energycore.storage.sql.keyed import KeyedBatch, Stored
+from energycore.storage.sql.ledger import Ledger
+from energycore.storage.sql.partitions import (
+    Partitioning,
+    check_unchanged,
+    drop_partition,
+    ensure_partitions,
+)
 from energycore.storage.sql.session import AnyRow, Session
-from energycore.storage.sql.tables import reading
+from energycore.storage.sql.storing import replace, store
+from energycore.storage.sql.tables import mark, reading, reading_day, rollup, series
 from energycore.telemetry.readings import ReadingBatch
+from energycore.telemetry.tiers import US_PER_DAY
 
 __all__ = ["SqlTelemetry"]
-
-_KEYS_PER_STATEMENT = 1_000
-_COLUMNS = reading.c.device_id, reading.c.at_us, reading.c.power_mw, reading.c.stored_mwh
-
-Key = tuple[int, int]
-"""A device and an instant."""
-Value = tuple[int, int | None]
-"""Power [mW] and stored energy [mWh]."""
 
 
 @attrs.frozen
@@ -29,103 +45,238 @@ class SqlTelemetry:
     """Keeps readings."""
 
     _session: Session
+    _partitioning: Partitioning
 
-    def append(self, scope: Scope, batch: ReadingBatch) -> AppendResult:
-        """Store readings of known devices; (device, instant) is unique, the first one stays."""
+    def append(
+        self,
+        scope: Scope,
+        batch: ReadingBatch,
+        *,
+        policy: ConflictPolicy = ConflictPolicy.REJECT,
+        reach_us: tuple[int, int] = (0, 0),
+    ) -> AppendResult:
+        """Store readings of known devices, one for each device and instant."""
         tenant = tenant_of(scope)
         self._session.check_writable()
-        if not len(batch):
-            return AppendResult(accepted=0, duplicates=0, conflicts=np.empty(0, dtype=np.int64))
-        self._session.check_devices(tenant, batch.device_id.tolist())
-        first, again = _first_of_each_key(batch)
-        inserted = self._insert(tenant, batch.take(first))
-        if len(inserted) == len(first) == len(batch):
-            return AppendResult(
-                accepted=len(batch), duplicates=0, conflicts=np.empty(0, dtype=np.int64)
-            )
-        return self._count(tenant, batch, first, again, inserted)
+        ledger = Ledger(self._session, tenant)
+        if not len(batch) or ledger.knows(batch):
+            none = np.empty(0, dtype=np.int64)
+            return AppendResult(accepted=0, duplicates=len(batch), conflicts=none)
+        self._session.hold_watermark(tenant, alone=False)
+        self._admit(tenant, batch)
+        new_days = self._new_days(tenant, batch)
+        if self._session.is_postgresql and len(new_days):
+            ensure_partitions(self._session, new_days.tolist(), self._partitioning)
+        keyed = KeyedBatch.of(batch, by_device=self._session.is_postgresql)
+        candidates = keyed.candidates(policy)
+        before = store(self._session, tenant, candidates)
+        result, changed = keyed.outcome(before, policy)
+        self._enter_days(tenant, new_days)
+        self._mark(tenant, changed, reach_us)
+        if policy is ConflictPolicy.LAST:
+            self._overwrite(tenant, candidates, before)
+            if len(result.conflicts):
+                ledger.forget_from(int(batch.at_us[result.conflicts].min()))
+        elif not len(result.conflicts):
+            ledger.enter(batch)
+        return result
 
     def read(
-        self, scope: Scope, ids: Collection[int], *, start_us: int, end_us: int
+        self,
+        scope: Scope,
+        ids: Collection[int],
+        *,
+        start_us: int,
+        end_us: int,
+        limit: int | None = None,
     ) -> ReadingBatch:
-        """The readings of these devices with start <= instant < end, by device and instant."""
+        """The stored readings of these devices with start <= instant < end, by device and instant.
+
+        On PostgreSQL at most 89 million.
+        """
+        tenant = tenant_of(scope)
+        statement = select(
+            reading.c.device_id,
+            reading.c.at_us,
+            reading.c.power_mw,
+            func.coalesce(reading.c.stored_mwh, MISSING).label("stored_mwh"),
+        ).where(
+            reading.c.tenant_id == tenant,
+            self._session.is_among(reading.c.device_id, ids),
+            reading.c.at_us >= start_us,
+            reading.c.at_us < end_us,
+        )
+        if limit is not None:
+            by_time = reading.c.device_id, reading.c.at_us
+            statement = statement.order_by(*by_time).limit(limit)
+        device_id, at_us, power_mw, stored_mwh = self._session.numbers(statement)
+        if self._session.is_postgresql and not self._session.is_writable:
+            check_unchanged(self._session, start_us=start_us, end_us=end_us)
+        return ReadingBatch(
+            device_id=device_id, at_us=at_us, power_mw=power_mw, stored_mwh=stored_mwh
+        ).by_time()
+
+    def days(self, scope: Scope, *, start_day: int, end_day: int) -> Sequence[ReadingDay]:
+        """The days in [start, end) of which there are or were readings, in order."""
         tenant = tenant_of(scope)
         statement = (
-            select(*_COLUMNS)
-            .where(reading.c.tenant_id == tenant)
-            .where(self._session.is_among(reading.c.device_id, ids))
-            .where(reading.c.at_us >= start_us, reading.c.at_us < end_us)
-            .order_by(reading.c.device_id, reading.c.at_us)
+            select(reading_day)
+            .where(reading_day.c.tenant_id == tenant)
+            .where(reading_day.c.day >= start_day, reading_day.c.day < end_day)
+            .order_by(reading_day.c.day)
         )
-        return _batch(self._session.read(statement).all())
+        return [_day_of(row) for row in self._session.read(statement)]
 
-    def _insert(self, tenant: str, batch: ReadingBatch) -> set[Key]:
-        """Store readings whose keys are free; the keys of those that were stored."""
-        columns = batch.device_id.tolist(), batch.at_us.tolist(), batch.power_mw.tolist()
-        rows = [
-            {
-                "tenant_id": tenant,
-                "device_id": device_id,
-                "at_us": at_us,
-                "power_mw": power_mw,
-                "stored_mwh": stored_mwh,
-            }
-            for device_id, at_us, power_mw, stored_mwh in zip(
-                *columns, batch.stored_or_none(), strict=True
+    def prepare(self, scope: Scope, *, start_day: int, end_day: int) -> None:
+        """Make the partitions of these days, where the database has any."""
+        tenant_of(scope)
+        self._session.check_writable()
+        if self._session.is_postgresql:
+            ensure_partitions(self._session, range(start_day, end_day), self._partitioning)
+
+    def drop_day(self, scope: Scope, day: int, *, revision: int, file: ArchivedFile | None) -> bool:
+        """Remove a day's readings from the store; from now on they are in `file`, or lost."""
+        tenant = tenant_of(scope)
+        self._session.hold_watermark(tenant, alone=True)
+        own = reading_day.c.tenant_id == tenant, reading_day.c.day == day
+        row = self._session.read(select(reading_day).where(*own)).one_or_none()
+        if row is None or row.revision != revision or not self._is_settled(tenant, day):
+            return False
+        if not (self._session.is_postgresql and drop_partition(self._session, tenant, day)):
+            first_us = max(day * US_PER_DAY, MIN_INT64)
+            last_us = min((day + 1) * US_PER_DAY - 1, MAX_INT64)
+            self._session.change(
+                delete_from(reading).where(
+                    reading.c.tenant_id == tenant, reading.c.at_us.between(first_us, last_us)
+                )
             )
-        ]
-        insert = self._session.insert(reading).on_conflict_do_nothing()
-        stored = insert.returning(reading.c.device_id, reading.c.at_us)
-        return {(row[0], row[1]) for row in self._session.change(stored, rows)}
-
-    def _count(
-        self, tenant: str, batch: ReadingBatch, first: IntArray, again: IntArray, inserted: set[Key]
-    ) -> AppendResult:
-        """Tell duplicates from conflicts by what is stored now under the keys of the batch."""
-        keys: list[Key] = list(zip(batch.device_id.tolist(), batch.at_us.tolist(), strict=True))
-        values: list[Value] = list(
-            zip(batch.power_mw.tolist(), batch.stored_or_none(), strict=True)
-        )
-        stored = {keys[row]: values[row] for row in first.tolist() if keys[row] in inserted}
-        refused = [row for row in first.tolist() if keys[row] not in inserted]
-        stored |= self._values(tenant, [keys[row] for row in refused])
-        others = sorted([*refused, *again.tolist()])
-        conflicts = [row for row in others if stored[keys[row]] != values[row]]
-        return AppendResult(
-            accepted=len(inserted),
-            duplicates=len(others) - len(conflicts),
-            conflicts=np.array(conflicts, dtype=np.int64),
-        )
-
-    def _values(self, tenant: str, keys: Sequence[Key]) -> dict[Key, Value]:
-        found: dict[Key, Value] = {}
-        for begin in range(0, len(keys), _KEYS_PER_STATEMENT):
-            part = keys[begin : begin + _KEYS_PER_STATEMENT]
-            statement = select(*_COLUMNS).where(
-                reading.c.tenant_id == tenant,
-                tuple_(reading.c.device_id, reading.c.at_us).in_(part),
+        self._session.change(
+            update(reading_day)
+            .where(*own)
+            .values(
+                has_rows=False,
+                file_name=file and file.name,
+                file_rows=file and file.rows,
+                file_size_bytes=file and file.size_bytes,
+                is_lost=row.is_lost or file is None,
             )
-            found |= {(row[0], row[1]): (row[2], row[3]) for row in self._session.read(statement)}
-        return found
+        )
+        Ledger(self._session, tenant).forget_before(day * US_PER_DAY)
+        return True
+
+    def _admit(self, tenant: str, batch: ReadingBatch) -> None:
+        """Refuse unknown devices, and move the series back that begin after their first reading."""
+        oldest = batch.oldest()
+        given = self._session.given(device_id=oldest.device_id, at_us=oldest.at_us)
+        first_us = (
+            select(func.min(series.c.valid_from_us))
+            .where(series.c.tenant_id == tenant, series.c.device_id == given.c.device_id)
+            .scalar_subquery()
+        )
+        begun = func.coalesce(first_us <= given.c.at_us, false())
+        others = self._session.read(
+            select(given.c.ordinal, first_us.label("first_us")).where(not_(begun))
+        ).all()
+        unknown = {int(oldest.device_id[row.ordinal]) for row in others if row.first_us is None}
+        if unknown:
+            raise NotFound(
+                "device", next(one for one in batch.device_id.tolist() if one in unknown)
+            )
+        if others:
+            self._move_back(tenant, oldest.take(np.array([row.ordinal for row in others])))
+
+    def _move_back(self, tenant: str, oldest: ReadingBatch) -> None:
+        """Let the series of devices begin at these readings."""
+        given = self._session.given(device_id=oldest.device_id, at_us=oldest.at_us)
+        earlier = series.alias("earlier")
+        is_first = not_(
+            exists().where(
+                earlier.c.tenant_id == tenant,
+                earlier.c.device_id == series.c.device_id,
+                earlier.c.valid_from_us < series.c.valid_from_us,
+            )
+        )
+        self._session.change(
+            update(series)
+            .where(
+                series.c.tenant_id == tenant,
+                series.c.device_id == given.c.device_id,
+                series.c.valid_from_us > given.c.at_us,
+                is_first,
+            )
+            .values(valid_from_us=given.c.at_us)
+        )
+
+    def _new_days(self, tenant: str, batch: ReadingBatch) -> IntArray:
+        """The days of a batch that have no readings yet."""
+        days = np.unique(batch.at_us // US_PER_DAY)
+        known = select(reading_day.c.day).where(
+            reading_day.c.tenant_id == tenant,
+            self._session.is_among(reading_day.c.day, days.tolist()),
+            reading_day.c.has_rows,
+        )
+        found = self._session.read(known).scalars().all()
+        return np.setdiff1d(days, np.array(found, dtype=np.int64))
+
+    def _enter_days(self, tenant: str, days: IntArray) -> None:
+        if not len(days):
+            return
+        given = self._session.given(day=days)
+        rows = select(literal(tenant, String), given.c.day, true(), false(), literal(0))
+        insert = self._session.insert(reading_day).from_select(
+            ["tenant_id", "day", "has_rows", "is_lost", "revision"],
+            rows.where(true()).order_by(given.c.ordinal),
+        )
+        self._session.change(
+            insert.on_conflict_do_update(
+                index_elements=reading_day.primary_key.columns, set_={"has_rows": True}
+            )
+        )
+
+    def _mark(self, tenant: str, changed: ReadingBatch, reach_us: tuple[int, int]) -> None:
+        """Mark the days whose kept totals do not hold these readings."""
+        watermark = select(rollup.c.rolled_us).where(rollup.c.tenant_id == tenant)
+        rolled_us = self._session.read(watermark).scalar_one_or_none()
+        marked = np.array(marked_days(changed, reach_us, rolled_us), dtype=np.int64)
+        if not len(marked):
+            return
+        given = self._session.given(device_id=marked[:, 0], day=marked[:, 1])
+        # In one order, so that none who mark can lock out another.
+        rows = select(literal(tenant, String), given.c.day, given.c.device_id, literal(1))
+        insert = self._session.insert(mark).from_select(
+            ["tenant_id", "day", "device_id", "marks"],
+            rows.where(true()).order_by(given.c.ordinal),
+        )
+        self._session.change(
+            insert.on_conflict_do_update(
+                index_elements=mark.primary_key.columns, set_={"marks": mark.c.marks + 1}
+            )
+        )
+
+    def _overwrite(self, tenant: str, candidates: ReadingBatch, before: Stored) -> None:
+        """Let the readings of a batch take the place of what was stored under their keys."""
+        new = candidates.take(before.key)
+        differs = (new.power_mw != before.power_mw) | (new.stored_mwh != before.stored_mwh)
+        if differs.any():
+            replace(self._session, tenant, new.take(np.flatnonzero(differs)))
+
+    def _is_settled(self, tenant: str, day: int) -> bool:
+        """Whether the kept totals hold all readings of a day."""
+        marked = exists().where(mark.c.tenant_id == tenant, mark.c.day == day)
+        watermark = select(rollup.c.rolled_us).where(
+            rollup.c.tenant_id == tenant,
+            rollup.c.rolled_us >= (day + 1) * US_PER_DAY,
+            not_(marked),
+        )
+        return self._session.read(watermark).first() is not None
 
 
-def _first_of_each_key(batch: ReadingBatch) -> tuple[IntArray, IntArray]:
-    """Positions of the first reading of each key, ordered by instant and device, and the others.
-
-    Batches that insert in one order cannot lock each other out.
-    """
-    order = np.lexsort((batch.device_id, batch.at_us))
-    devices, instants = batch.device_id[order], batch.at_us[order]
-    is_first = np.append(True, (devices[1:] != devices[:-1]) | (instants[1:] != instants[:-1]))
-    return order[is_first], order[~is_first]
-
-
-def _batch(rows: Sequence[AnyRow]) -> ReadingBatch:
-    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
-    stored = [MISSING if value is None else value for value in columns[3]]
-    return ReadingBatch(
-        device_id=np.array(columns[0], dtype=np.int64),
-        at_us=np.array(columns[1], dtype=np.int64),
-        power_mw=np.array(columns[2], dtype=np.int64),
-        stored_mwh=np.array(stored, dtype=np.int64),
+def _day_of(row: AnyRow) -> ReadingDay:
+    file = None
+    if row.file_name is not None:
+        file = ArchivedFile(
+            name=row.file_name, day=row.day, rows=row.file_rows, size_bytes=row.file_size_bytes
+        )
+    return ReadingDay(
+        day=row.day, has_rows=row.has_rows, file=file, is_lost=row.is_lost, revision=row.revision
     )

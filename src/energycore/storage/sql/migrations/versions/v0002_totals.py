@@ -4,6 +4,7 @@ from datetime import date
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.schema import SchemaItem
 
 revision = "0002"
 down_revision = "0001"
@@ -14,9 +15,6 @@ TEXT = sa.String(200)
 US_PER_DAY = 86_400_000_000
 DAY_OF_1970 = date(1970, 1, 1).toordinal()
 FIRST_DAY, LAST_DAY = -(1 << 63) // US_PER_DAY, ((1 << 63) - 1) // US_PER_DAY
-BEFORE_ALL_READINGS_US = -(1 << 62)
-# Division rounds to zero: a day before 1970 is one less.
-DAY_OF_READING = f"at_us / {US_PER_DAY} - CASE WHEN at_us % {US_PER_DAY} < 0 THEN 1 ELSE 0 END"
 
 
 def upgrade() -> None:
@@ -39,7 +37,7 @@ def downgrade() -> None:
     op.drop_column("energycore_device", "gap_policy")
 
 
-def create_table(name: str, *parts: "sa.SchemaItem", key: tuple[str, ...] = ()) -> None:
+def create_table(name: str, *parts: SchemaItem, key: tuple[str, ...] = ()) -> None:
     op.create_table(
         f"energycore_{name}",
         sa.Column("tenant_id", TEXT, nullable=False),
@@ -55,9 +53,7 @@ def numbers(*names: str, nullable: bool = False) -> "list[sa.Column[int]]":
 
 def reference(to: str) -> sa.ForeignKeyConstraint:
     table = f"energycore_{to}"
-    return sa.ForeignKeyConstraint(
-        ["tenant_id", f"{to}_id"], [f"{table}.tenant_id", f"{table}.id"]
-    )
+    return sa.ForeignKeyConstraint(["tenant_id", f"{to}_id"], [f"{table}.tenant_id", f"{table}.id"])
 
 
 def create_versions() -> None:
@@ -128,7 +124,7 @@ def fill_versions() -> None:
     """Let what is stored now hold from the beginning of each site and device."""
     op.execute(
         "INSERT INTO energycore_site_zone (tenant_id, site_id, valid_from_us, time_zone)"
-        f" SELECT tenant_id, id, {BEFORE_ALL_READINGS_US}, time_zone FROM energycore_site"
+        " SELECT tenant_id, id, -4611686018427387904, time_zone FROM energycore_site"
     )
     op.execute(
         "INSERT INTO energycore_series (tenant_id, device_id, valid_from_us, site_id, is_active,"
@@ -142,9 +138,12 @@ def fill_versions() -> None:
 
 
 def fill_days() -> None:
+    # Division rounds to zero: a day before 1970 is one less.
     op.execute(
         "INSERT INTO energycore_reading_day (tenant_id, day, has_rows, is_lost, revision)"
-        f" SELECT DISTINCT tenant_id, {DAY_OF_READING}, true, false, 0 FROM energycore_reading"
+        " SELECT DISTINCT tenant_id,"
+        " at_us / 86400000000 - CASE WHEN at_us % 86400000000 < 0 THEN 1 ELSE 0 END,"
+        " true, false, 0 FROM energycore_reading"
     )
 
 
@@ -195,9 +194,8 @@ def set_readings_aside() -> None:
 
 
 def take_readings_back() -> None:
-    columns = "tenant_id, at_us, device_id, power_mw, stored_mwh"
     op.execute(
-        f"INSERT INTO energycore_reading ({columns})"
-        f" SELECT {columns} FROM energycore_reading_before"
+        "INSERT INTO energycore_reading (tenant_id, at_us, device_id, power_mw, stored_mwh)"
+        " SELECT tenant_id, at_us, device_id, power_mw, stored_mwh FROM energycore_reading_before"
     )
     op.drop_table("energycore_reading_before")
