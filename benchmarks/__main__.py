@@ -11,7 +11,7 @@ import attrs
 
 from benchmarks.measure import Line
 
-NAMES: Final = ("imports", "tick", "year", "graphql_requests")
+NAMES: Final = ("imports", "tick", "year", "buckets", "graphql_requests", "ingest")
 RESULTS: Final = Path(__file__).parent / "results"
 
 

@@ -529,9 +529,7 @@ class TestFiles:
         assert columns.power_w[-1] == 2.5
 
     def test_a_parquet_file_holds_what_a_frame_holds(self, tmp_path):
-        folder = tmp_path / "device_id=9"
-        folder.mkdir()
-        file = folder / "readings.parquet"
+        file = tmp_path / "readings.parquet"
         frame = pl.DataFrame(rows_of())
         frame.write_parquet(file)
         assert repr(read(read_table(file))) == repr(read(frame))

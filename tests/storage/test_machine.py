@@ -292,9 +292,6 @@ class Machine(RuleBasedStateMachine):
         limit=st.none() | st.integers(0, 3),
     )
     def read(self, which, start_us, end_us, limit):
-        if limit is not None:
-            which = which[:1]
-
         def act(side, work):
             ids = [side.device(one) for one in which]
             return side.readings(

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["NoServer", "new_database", "server"]
+__all__ = ["DRIVER", "NoServer", "new_database", "programs", "server", "unprivileged_user"]
 
 VARIABLE = "ENERGYCORE_TEST_POSTGRESQL"
 DRIVER = "postgresql+psycopg://"
@@ -35,8 +35,8 @@ def server() -> Iterator[str]:
     """
     if named := os.environ.get(VARIABLE):
         yield named
-    elif programs := _programs():
-        with _throwaway(programs) as url:
+    elif folder := programs():
+        with _throwaway(folder) as url:
             yield url
     elif wheel := next((name for name in WHEELS if importlib.util.find_spec(name)), None):
         with _from_wheel(wheel) as url:
@@ -69,8 +69,8 @@ def _with_database(url: str, name: str) -> str:
     return f"{scheme}://{rest.split('/')[0]}/{name}{question}{options}"
 
 
-def _programs() -> Path | None:
-    """The folder of initdb and postgres, the newest version first where there are several."""
+def programs() -> Path | None:
+    """The folder of initdb and postgres, of the newest version where there are several."""
     if on_path := shutil.which("initdb"):
         return Path(on_path).resolve().parent
     installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
@@ -79,19 +79,18 @@ def _programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def _throwaway(programs: Path) -> Iterator[str]:
+def _throwaway(binaries: Path) -> Iterator[str]:
     """Run a server of our own, on a socket in a temporary folder, until the tests end."""
-    # PostgreSQL refuses to run as root, and its own user must reach every folder above the data.
-    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    user = _unprivileged_user() if is_root else None
+    # The server's own user must reach every folder above the data.
+    user = unprivileged_user()
     folder = Path(tempfile.mkdtemp(prefix="energycore-"))
     try:
         if user:
             shutil.chown(folder, user)
         data = folder / "data"
-        _run(user, programs / "initdb", "--auth=trust", "--username=energycore", "-N", data)
+        _run(user, binaries / "initdb", "--auth=trust", "--username=energycore", "-N", data)
         settings = f"-c listen_addresses='' -c fsync=off -k {folder}"
-        control = (programs / "pg_ctl", "--wait", f"--pgdata={data}")
+        control = (binaries / "pg_ctl", "--wait", f"--pgdata={data}")
         _run(user, *control, f"--log={folder}/log", f"--options={settings}", "start")
         try:
             yield f"{DRIVER}energycore@/postgres?host={folder}"
@@ -101,7 +100,10 @@ def _throwaway(programs: Path) -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _unprivileged_user() -> str:
+def unprivileged_user() -> str | None:
+    """Who runs the server where the tests run as root, which PostgreSQL refuses; else nobody."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return None
     import pwd  # not on every system
 
     known = {entry.pw_name for entry in pwd.getpwall()}

@@ -3,10 +3,13 @@
 from itertools import groupby
 from random import Random
 
+import attrs
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energycore.errors import InvalidValue
 from energycore.quantities.units import MISSING
 from energycore.telemetry.amounts import MS_PER_HOUR
 from energycore.telemetry.buckets import BUCKET_COLUMNS, NOT_KEPT, Buckets

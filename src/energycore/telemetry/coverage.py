@@ -34,10 +34,8 @@ class Pieces:
 
     def take(self, rows: IntArray) -> "Pieces":
         """The stretches at these positions."""
-        reading = self.reading
-        reading = reading.start + rows if isinstance(reading, slice) else reading[rows]
         return Pieces(
-            reading=reading,
+            reading=_positions(self.reading, rows),
             bucket=self.bucket[rows],
             start_ms=self.start_ms[rows],
             end_ms=self.end_ms[rows],
@@ -51,7 +49,7 @@ class Coverage:
     readings: ReadingBatch
     at_ms: IntArray
     end_ms: IntArray
-    """Where the time of the reading ends; `at_ms` if it covers none."""
+    """Where the time of the reading ends; not after `at_ms` if it covers none."""
     is_line: NDArray[np.bool_] | None
     """Whether the power changes evenly until the next reading; None where no power does."""
     capacity_mwh: IntArray | None
@@ -92,22 +90,24 @@ class Coverage:
         edges_ms = edges_us // US_PER_MS
         number = _bucket_numbers(self.at_ms, edges_ms)
         pieces = self._pieces(edges_ms, number)
-        devices = group_starts(self.readings.device_id)
+        device_id = self.readings.device_id
+        devices = group_starts(device_id)
         # A cell is a bucket of a device. Numbers 0 and the last one lie outside of the edges.
         stride = len(edges_ms) + 1
-        counts = np.diff(devices, append=len(self.at_ms))
-        before_cell = np.repeat(np.arange(len(devices)) * stride, counts)
-        read, read_starts = _groups(before_cell + number)
-        read_ends = np.append(read_starts[1:], len(self.at_ms))[: len(read)]
-        is_inside = (read % stride > 0) & (read % stride < stride - 1)
-        read, read_starts, read_ends = read[is_inside], read_starts[is_inside], read_ends[is_inside]
-        covered, covered_starts = _groups(before_cell[pieces.reading] + pieces.bucket)
+        read_starts = group_starts(device_id, number)
+        read_ends = np.append(read_starts[1:], len(number))[: len(read_starts)]
+        is_inside = (number[read_starts] > 0) & (number[read_starts] < stride - 1)
+        read_starts, read_ends = read_starts[is_inside], read_ends[is_inside]
+        read = _group_of(devices, read_starts) * stride + number[read_starts]
+        covered_starts = group_starts(device_id[pieces.reading], pieces.bucket)
+        reading = _positions(pieces.reading, covered_starts)
+        covered = _group_of(devices, reading) * stride + pieces.bucket[covered_starts]
         cells = np.union1d(covered, read)
         columns = {
             name: np.full(len(cells), MISSING if name in _ABSENT else 0, dtype=np.int64)
             for name in BUCKET_COLUMNS
         }
-        columns["series"] = self.readings.device_id[devices][cells // stride]
+        columns["series"] = device_id[devices][cells // stride]
         columns["start_us"] = edges_us[cells % stride - 1]
         columns["end_us"] = edges_us[cells % stride]
         if len(covered):
@@ -120,11 +120,12 @@ class Coverage:
         return Buckets(**columns)
 
     def _pieces(self, edges_ms: IntArray, number: IntArray) -> Pieces:
-        start_ms = np.maximum(self.at_ms, edges_ms[0])
+        start_ms, bucket = self.at_ms, number
+        if not number.all():
+            start_ms, bucket = np.maximum(start_ms, edges_ms[0]), np.maximum(bucket, 1)
         end_ms = np.minimum(self.end_ms, edges_ms[-1])
         reading = _rows(end_ms > start_ms)
-        start_ms, end_ms = start_ms[reading], end_ms[reading]
-        bucket = np.maximum(number[reading], 1)
+        bucket, start_ms, end_ms = bucket[reading], start_ms[reading], end_ms[reading]
         torn = np.flatnonzero(end_ms > edges_ms[bucket])
         if len(torn):
             counts = np.ones(len(bucket), dtype=np.int64)
@@ -135,7 +136,7 @@ class Coverage:
             bucket = (bucket - before)[rows] + np.arange(len(rows))
             start_ms = np.maximum(start_ms[rows], edges_ms[bucket - 1])
             end_ms = np.minimum(end_ms[rows], edges_ms[bucket])
-            reading = reading.start + rows if isinstance(reading, slice) else reading[rows]
+            reading = _positions(reading, rows)
         return Pieces(reading=reading, bucket=bucket, start_ms=start_ms, end_ms=end_ms)
 
     def _covered_totals(self, pieces: Pieces, starts: IntArray) -> dict[str, IntArray]:
@@ -233,16 +234,16 @@ def cover(readings: ReadingBatch, table: SeriesTable, until_us: int) -> Coverage
     next_ms[newest] = until_ms
     reach_ms = np.repeat(_column(v.max_gap_us // US_PER_MS for v in versions), counts)
     reach_ms += at_ms
-    stops_ms = _column(min(stop_us // US_PER_MS, until_ms) for stop_us in stops_us)
-    end_ms = np.minimum(next_ms, np.repeat(stops_ms, counts))
-    np.minimum(end_ms, reach_ms, out=end_ms)
     is_line = None
     if any(version.gap_policy is not GapPolicy.HOLD for version in versions):
         holds = np.repeat([v.gap_policy is GapPolicy.HOLD for v in versions], counts)
         is_line = np.repeat([v.gap_policy is GapPolicy.LINEAR for v in versions], counts)
         is_line &= next_ms <= reach_ms
         is_line[newest] = False
-        np.copyto(end_ms, at_ms, where=~(holds | is_line))
+        np.copyto(reach_ms, at_ms, where=~(holds | is_line))
+    stops_ms = _column(min(stop_us // US_PER_MS, until_ms) for stop_us in stops_us)
+    end_ms = np.minimum(next_ms, np.repeat(stops_ms, counts), out=next_ms)
+    np.minimum(end_ms, reach_ms, out=end_ms)
     capacity_mwh = None
     if (readings.stored_mwh != MISSING).any():
         capacities = (v.capacity_mwh for v in versions)
@@ -251,7 +252,7 @@ def cover(readings: ReadingBatch, table: SeriesTable, until_us: int) -> Coverage
     return Coverage(
         readings=readings,
         at_ms=at_ms,
-        end_ms=np.maximum(end_ms, at_ms, out=end_ms),
+        end_ms=end_ms,
         is_line=is_line,
         capacity_mwh=capacity_mwh,
     )
@@ -305,10 +306,14 @@ def _rows(chosen: NDArray[np.bool_]) -> IntArray | slice:
     return np.flatnonzero(chosen)
 
 
-def _groups(keys: IntArray) -> tuple[IntArray, IntArray]:
-    """The key of each group of equal consecutive keys, and its first row."""
-    starts = group_starts(keys)
-    return keys[starts], starts
+def _positions(chosen: IntArray | slice, rows: IntArray) -> IntArray:
+    """Some of the chosen rows, by their positions among them."""
+    return chosen.start + rows if isinstance(chosen, slice) else chosen[rows]
+
+
+def _group_of(starts: IntArray, rows: IntArray) -> IntArray:
+    """The group of consecutive rows that each row belongs to."""
+    return np.searchsorted(starts, rows, side="right") - 1
 
 
 def _bucket_numbers(at_ms: IntArray, edges_ms: IntArray) -> IntArray:

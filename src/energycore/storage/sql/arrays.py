@@ -41,9 +41,8 @@ def given(columns: dict[str, IntArray], *, is_postgresql: bool) -> Subquery:
     if is_postgresql:
         arrays = [number_array(column.tolist()) for column in columns.values()]
         rows = func.unnest(*arrays).table_valued(*names, with_ordinality="ordinal", name="item")
-        numbers = [rows.c[name] for name in names]
-        ordinal = rows.c.ordinal - 1
         rows = rows.render_derived()
+        ordinal, numbers = rows.c.ordinal - 1, [rows.c[name] for name in names]
     else:
         text = str(np.column_stack(list(columns.values())).tolist())
         rows = func.json_each(text).table_valued("key", "value", name="item")

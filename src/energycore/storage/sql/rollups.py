@@ -85,15 +85,14 @@ class SqlRollups:
     ) -> Marks:
         """The marked days in [start, end) of these devices, or of all; by day and device."""
         tenant = tenant_of(scope)
-        statement = (
-            select(mark.c.device_id, mark.c.day)
-            .where(mark.c.tenant_id == tenant, mark.c.day >= start_day, mark.c.day < end_day)
-            .order_by(mark.c.day, mark.c.device_id)
+        statement = select(mark.c.device_id, mark.c.day).where(
+            mark.c.tenant_id == tenant, mark.c.day >= start_day, mark.c.day < end_day
         )
         if ids is not None:
             statement = statement.where(self._session.is_among(mark.c.device_id, ids))
         device_id, day = self._session.numbers(statement)
-        return Marks(device_id=device_id, day=day)
+        order = np.lexsort((device_id, day))
+        return Marks(device_id=device_id[order], day=day[order])
 
     def take_marks(self, scope: Scope, day: int) -> Sequence[int]:
         """Remove the marks of a day, whose revision grows; the devices that were marked."""
@@ -154,12 +153,9 @@ class SqlRollups:
             func.coalesce(column, MISSING) if column.nullable else column
             for column in _COLUMNS.values()
         ]
-        statement = (
-            select(*selected)
-            .where(*self._wanted(tenant, tier, kind, ids, start_us, end_us))
-            .order_by(bucket.c.series_id, bucket.c.start_us)
-        )
-        return Buckets(**dict(zip(BUCKET_COLUMNS, self._session.numbers(statement), strict=True)))
+        wanted = self._wanted(tenant, tier, kind, ids, start_us, end_us)
+        columns = self._session.numbers(select(*selected).where(*wanted))
+        return Buckets(**dict(zip(BUCKET_COLUMNS, columns, strict=True))).by_time()
 
     def sums(
         self, scope: Scope, tier: Tier, ids: Collection[int], *, start_us: int, end_us: int
@@ -173,7 +169,6 @@ class SqlRollups:
             select(*interval, *totals)
             .where(*self._wanted(tenant, tier, SeriesKind.DEVICE, ids, start_us, end_us))
             .group_by(*interval)
-            .order_by(*interval)
         )
         names = "start_us", "end_us", *_ADDED
         columns = dict(zip(names, self._session.numbers(statement), strict=True))
@@ -187,7 +182,7 @@ class SqlRollups:
             series=np.zeros(count, dtype=np.int64),
             **columns,
             **dict.fromkeys(_OPTIONAL, nothing) | {"max_mw": not_kept},
-        )
+        ).by_time()
 
     def drop(self, scope: Scope, tier: Tier, *, end_us: int) -> int:
         """Remove the buckets that end at or before an instant; how many they were."""

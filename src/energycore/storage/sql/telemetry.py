@@ -23,6 +23,7 @@ from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.telemetry import AppendResult, ConflictPolicy, ReadingDay
 from energycore.quantities.units import MISSING, IntArray
 from energycore.storage.rules import MAX_INT64, MIN_INT64, marked_days
+from energycore.storage.sql.firsts import first_of_each
 from energycore.storage.sql.keyed import KeyedBatch, Stored
 from energycore.storage.sql.ledger import Ledger
 from energycore.storage.sql.partitions import (
@@ -102,23 +103,29 @@ class SqlTelemetry:
             func.coalesce(reading.c.stored_mwh, MISSING).label("stored_mwh"),
         ).where(
             reading.c.tenant_id == tenant,
-            self._session.is_among(reading.c.device_id, ids),
             reading.c.at_us >= start_us,
             reading.c.at_us < end_us,
         )
-        if limit is not None:
-            by_time = reading.c.device_id, reading.c.at_us
-            statement = statement.order_by(*by_time).limit(limit)
-        device_id, at_us, power_mw, stored_mwh = self._session.numbers(statement)
+        if limit is None:
+            of_these = self._session.is_among(reading.c.device_id, ids)
+            columns = self._session.numbers(statement.where(of_these))
+        else:
+            columns = first_of_each(self._session, statement, ids, limit)
+        device_id, at_us, power_mw, stored_mwh = columns
         if self._session.is_postgresql and not self._session.is_writable:
             check_unchanged(self._session, start_us=start_us, end_us=end_us)
         return ReadingBatch(
             device_id=device_id, at_us=at_us, power_mw=power_mw, stored_mwh=stored_mwh
         ).by_time()
 
-    def days(self, scope: Scope, *, start_day: int, end_day: int) -> Sequence[ReadingDay]:
+    def days(
+        self, scope: Scope, *, start_day: int, end_day: int, hold: bool = False
+    ) -> Sequence[ReadingDay]:
         """The days in [start, end) of which there are or were readings, in order."""
         tenant = tenant_of(scope)
+        if hold:
+            self._session.check_writable()
+            self._session.hold_watermark(tenant, alone=False)
         statement = (
             select(reading_day)
             .where(reading_day.c.tenant_id == tenant)
