@@ -11,7 +11,16 @@ import attrs
 
 from benchmarks.measure import Line
 
-NAMES: Final = ("imports", "tick", "year", "buckets", "graphql_requests", "ingest")
+NAMES: Final = (
+    "imports",
+    "tick",
+    "year",
+    "buckets",
+    "graphql_requests",
+    "ingest",
+    "history",
+    "archive",
+)
 RESULTS: Final = Path(__file__).parent / "results"
 
 

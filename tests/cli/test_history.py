@@ -140,7 +140,15 @@ def test_the_table_has_a_line_for_each_bucket_and_the_sums(url):
     lines = shown(url, "--site", "Home", *RANGE).splitlines()
     assert lines[0] == "Home (Europe/Berlin)"
     assert lines[1] == "2024-10-26 00:00 to 2024-10-29 00:00 by day"
-    assert lines[3].split() == ["Mean", "Least", "Greatest", "Produced", "Consumed", "Net", "Charge"]
+    assert lines[3].split() == [
+        "Mean",
+        "Least",
+        "Greatest",
+        "Produced",
+        "Consumed",
+        "Net",
+        "Charge",
+    ]
     assert lines[4].split() == ["Start", "Known", "W", "W", "W", "kWh", "kWh", "kWh", "%"]
     history = expected(url, lambda h, scope, r: h.of_sites(scope, [1], r)[1])
     for line, bucket in zip(lines[6:9], history.buckets, strict=True):
@@ -169,7 +177,14 @@ def test_what_is_not_known_is_blank_and_never_zero_and_all_is_never_rounded_up(u
 
 def test_small_energies_are_in_watt_hours(url):
     lines = shown(
-        url, "--device", "2", "--from", "2024-10-26", "--to", "2024-10-26T00:30", "--interval",
+        url,
+        "--device",
+        "2",
+        "--from",
+        "2024-10-26",
+        "--to",
+        "2024-10-26T00:30",
+        "--interval",
         "quarter_hour",
     ).splitlines()
     assert lines[4].split()[-4:] == ["Wh", "Wh", "Wh", "%"]

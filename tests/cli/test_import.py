@@ -227,10 +227,14 @@ def test_a_mean_of_an_interval_that_ended_is_stored_where_the_interval_begins(ur
 
 def test_a_decimal_comma_leaves_no_doubt_about_points(url, tmp_path):
     path = written(
-        tmp_path, "at;power_w\n2024-06-03T12:00Z;1,5\n2024-06-03T12:01Z;1.500\n2024-06-03T12:02Z;2\n"
+        tmp_path,
+        "at;power_w\n2024-06-03T12:00Z;1,5\n2024-06-03T12:01Z;1.500\n2024-06-03T12:02Z;2\n",
     )
     lines = imported(path, "--device", "Wall", "--delimiter", ";", "--decimal", ",", code=1)
-    assert lines[2] == "  line 3: power_w must be a number with a decimal comma, not '1.500' (INVALID_VALUE)"
+    assert (
+        lines[2]
+        == "  line 3: power_w must be a number with a decimal comma, not '1.500' (INVALID_VALUE)"
+    )
     assert [power_mw for _, power_mw, _ in stored(url, 2)] == [1_500, 2_000]
 
 
@@ -270,7 +274,9 @@ def test_a_counter_of_consumption_follows_its_policies(url, tmp_path):
     path = written(tmp_path, COUNTER)
     sign = ("--sign", "consumption_positive")
     error = refusal("import", path, "--device", "meter-17", *COUNTING, *sign, "--reset", "refuse")
-    assert error.startswith("error: Roof: counter_wh must be at least 217,200 Wh at 2024-06-03T09:15")
+    assert error.startswith(
+        "error: Roof: counter_wh must be at least 217,200 Wh at 2024-06-03T09:15"
+    )
     assert stored(url, 1) == []
     imported(path, "--device", "meter-17", *COUNTING, *sign, "--reset", "restart", "--dip", "gap")
     powers = [power_mw for _, power_mw, _ in stored(url, 1)]
@@ -302,7 +308,9 @@ def test_a_counter_rolls_over_only_where_that_is_declared(url, tmp_path):
     assert stored(url, 1) == [(START, 2_000_000, None)]
 
 
-def test_the_power_that_a_counter_may_show_is_the_devices_or_the_one_that_is_declared(url, tmp_path):
+def test_the_power_that_a_counter_may_show_is_the_devices_or_the_one_that_is_declared(
+    url, tmp_path
+):
     path = written(tmp_path, "at,total\n2024-06-03T12:00Z,0\n2024-06-03T12:15Z,2\n")
     assert "more than its rated power allows" in imported(path, "--device", "1", *COUNTING)[2]
     imported(path, "--device", "1", *COUNTING, "--rated-power", "8000")
@@ -322,16 +330,18 @@ def test_a_parquet_file_gives_the_same_as_a_csv_file_in_any_number_of_parts(
     table = pa.table({"time": ats, "id": pa.array(names).dictionary_encode(), "kw": powers})
     as_parquet = tmp_path / "readings.parquet"
     pq.write_table(table, as_parquet)
-    maps = [text for field in ("at=time", "device_id=id", "power_w=kw") for text in ("--map", field)]
+    maps = [
+        text for field in ("at=time", "device_id=id", "power_w=kw") for text in ("--map", field)
+    ]
     dry = imported(as_parquet, *maps, "--unit", "kW", "--dry-run", code=1)
     assert dry[0].endswith("; dry run, nothing is stored")
     assert stored(url, 2) == []
     monkeypatch.setattr(import_files, "ROWS", 7)
     lines = imported(as_csv, *maps, "--unit", "kW", code=1)
     assert dry[1] == lines[1] == "accepted 66, duplicates 0, conflicts 0, rejected 34"
-    assert [line.split(":")[0] for line in dry[2:]] == [
-        f"  row {n}" for n in range(1, 31, 3)
-    ] + ["  and 24 more; of all"]
+    assert [line.split(":")[0] for line in dry[2:]] == [f"  row {n}" for n in range(1, 31, 3)] + [
+        "  and 24 more; of all"
+    ]
     assert [line.split(":")[0] for line in lines[2:4]] == ["  line 2", "  line 5"]
     with ec.connect(url) as energy:
         batch = energy.readings(2, START, START + count * MINUTE)
@@ -402,8 +412,14 @@ def test_a_simulated_device_takes_no_readings_and_the_error_says_what_does(url, 
     [
         (["--device", "Roof"], "'Roof' is any of Roof of Home (number 1), Roof of Barn (number 3)"),
         (["--device", "Nobody"], "there is no device 'Nobody'"),
-        ([], "the file has no column 'device_id', only 'at', 'power_w': say --map device_id=COLUMN"),
-        (["--map", "at=zeit"], "map must be a column that the file has once ('at', 'power_w'), not"),
+        (
+            [],
+            "the file has no column 'device_id', only 'at', 'power_w': say --map device_id=COLUMN",
+        ),
+        (
+            ["--map", "at=zeit"],
+            "map must be a column that the file has once ('at', 'power_w'), not",
+        ),
         (["--map", "when=at"], "map must be FIELD=COLUMN, with each of device_id, at, power_w, "),
         (["--map", "at"], "map must be FIELD=COLUMN, with each of device_id, at, power_w, "),
         (["--map", "at="], "the file has no column 'at', only "),

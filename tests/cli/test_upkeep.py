@@ -5,10 +5,11 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 import energycore as ec
-from tests.cli.runs import refusal, run
+from tests.cli.runs import refusal, run, words
 
 ROOF = ec.SolarPanel(name="Roof", rated_power_w=5_000)
 START = datetime(2024, 6, 3, tzinfo=UTC)
@@ -155,6 +156,10 @@ def test_what_is_kept_for_ever_stays(url, tmp_path):
         (["--archive", "ftp://host/x"], "archive must be a folder, "),
         (["--archive", ""], "archive must be a folder, "),
         (["--database", "sqlite:///other.db"], "there is no database "),
+        (
+            ["--database", "postgresql+psycopg://h/x", "--hash-partitions", "-1"],
+            "hash-partitions must be from 0 to ",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line(url, arguments, message):
@@ -202,3 +207,22 @@ def test_the_doctor_tells_what_is_still_to_be_rolled_up_and_what_is_gone(url):
     assert "of 1 day in the database, of 0 in the archive, of 4 gone for good" in text
     assert "days to be computed" in text or "1 day to be computed" in text
     assert "quarter-hours from 20" in text
+
+
+def test_partitions_are_for_postgresql_only(url):
+    for option in (["--hash-partitions", "4"], ["--brin"]):
+        told = words(run("upkeep", "--database", url, *option, code=2).stderr)
+        assert "only a PostgreSQL database has partitions" in told
+
+
+def test_postgresql_gets_its_partitions_as_they_are_asked_for(postgresql_url):
+    ec.connect(postgresql_url).close()
+    run("upkeep", "--database", postgresql_url, "--hash-partitions", "3", "--brin")
+    today = f"energycore_reading_d{datetime.now(UTC):%Y%m%d}"  # noqa: TID251 - as the command does
+    with psycopg.connect(postgresql_url.replace("+psycopg", "")) as connection:
+        parts = "SELECT count(*) FROM pg_inherits WHERE inhparent = %s::regclass"
+        assert connection.execute(parts, [today]).fetchone() == (3,)
+        method = (
+            "SELECT count(*) FROM pg_indexes WHERE tablename = %s AND indexdef LIKE '%% brin %%'"
+        )
+        assert connection.execute(method, [today]).fetchone() == (1,)

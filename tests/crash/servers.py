@@ -58,7 +58,12 @@ class Server:
         self._control("--mode=immediate", "stop")
 
     def _control(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = (self.programs / "pg_ctl", "--wait", f"--pgdata={self.folder}/data", *arguments)
+        command = [
+            str(self.programs / "pg_ctl"),
+            "--wait",
+            f"--pgdata={self.folder}/data",
+            *arguments,
+        ]
         return subprocess.run(command, user=self.user, cwd="/", capture_output=True, text=True)
 
 
@@ -79,7 +84,12 @@ def server_to_kill() -> Iterator[Server]:
         if user:
             shutil.chown(folder, user)
         subprocess.run(
-            (programs / "initdb", "--auth=trust", "--username=energycore", folder / "data"),
+            [
+                str(programs / "initdb"),
+                "--auth=trust",
+                "--username=energycore",
+                str(folder / "data"),
+            ],
             user=user,
             cwd="/",
             check=True,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
@@ -32,7 +33,7 @@ class Worker:
     count: int
     acknowledged: Path
     how: str
-    process: subprocess.Popen = attrs.field(init=False)
+    process: Any = attrs.field(init=False)
 
     def __attrs_post_init__(self):
         self.acknowledged.touch()

@@ -105,9 +105,7 @@ def test_a_database_that_is_away_is_logged_and_rolled_up_later(services, scope, 
 
 
 def test_a_fault_is_logged_with_its_trace_and_does_not_end_the_job(services, scope, clock, caplog):
-    run_upkeep(
-        faulty(services, ZeroDivisionError("oops")), scope, Waits(clock, QUARTERS_WAITS + 1)
-    )
+    run_upkeep(faulty(services, ZeroDivisionError("oops")), scope, Waits(clock, QUARTERS_WAITS + 1))
     assert rolled_to(services, scope) is not None
     (record,) = caplog.records
     assert record.levelno == logging.ERROR

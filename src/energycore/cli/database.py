@@ -15,7 +15,15 @@ from energycore.services.ticking import TickResult
 from energycore.wiring.connect import MEMORY, connect
 from energycore.wiring.energy import Energy
 
-__all__ = ["check_is_there", "is_kept", "migrate_database", "pace", "shown_url", "tick_once"]
+__all__ = [
+    "check_is_there",
+    "is_kept",
+    "is_partitioned",
+    "migrate_database",
+    "pace",
+    "shown_url",
+    "tick_once",
+]
 
 _INSTANT = "an instant with an offset, such as 2026-06-01T12:00Z or 2026-06-01T14:00+02:00"
 
@@ -44,6 +52,19 @@ def is_kept(url: str) -> bool:
     from energycore.storage.sql.engine import is_in_memory, parse_url
 
     return not is_in_memory(parse_url(url))
+
+
+def is_partitioned(url: str) -> bool:
+    """Whether a database keeps each day of readings in a partition of its own.
+
+    Raises:
+        UnsupportedDatabase: it is no URL, or there is no backend for it.
+    """
+    if url.startswith("memory:"):
+        return False
+    from energycore.storage.sql.engine import parse_url
+
+    return parse_url(url).get_backend_name() == "postgresql"
 
 
 def check_is_there(url: str) -> None:

@@ -277,6 +277,17 @@ def upkeep(
     keep_months: Annotated[
         str, typer.Option(metavar="TIME", help="How long totals of months are kept.")
     ] = "forever",
+    hash_partitions: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="PostgreSQL: divide each day that is still to come into N parts, by device.",
+        ),
+    ] = None,
+    brin: Annotated[
+        bool,
+        typer.Option("--brin", help="PostgreSQL: give each such day a block range index as well."),
+    ] = False,
     roll_up_only: Annotated[
         bool, typer.Option("--roll-up-only", help="Archive nothing and remove nothing.")
     ] = False,
@@ -299,6 +310,8 @@ def upkeep(
         database=database,
         archive=archive,
         keep=keep | {"day": keep_days, "month": keep_months},
+        hash_partitions=hash_partitions,
+        brin=brin,
         dry_run=dry_run,
         roll_up_only=roll_up_only,
     )

@@ -8,7 +8,7 @@ import attrs
 import typer
 
 from energycore.cli.consoles import counted, note, screen, stages_bar
-from energycore.cli.database import check_is_there
+from energycore.cli.database import check_is_there, is_partitioned
 from energycore.cli.durations import parse_kept
 from energycore.cli.stopping import INTERRUPTED, StopRequested, StopSignals
 from energycore.errors import InvalidValue
@@ -19,6 +19,7 @@ from energycore.wiring.energy import Energy
 
 if TYPE_CHECKING:
     from energycore.protocols.archive import Archive
+    from energycore.storage.sql.partitions import Partitioning
 
 __all__ = ["UpkeepOptions", "keep_up"]
 
@@ -38,6 +39,8 @@ class UpkeepOptions:
     archive: str | None
     keep: Mapping[str, str]
     """For how long, by the name of the resolution, as it was written."""
+    hash_partitions: int | None
+    brin: bool
     dry_run: bool
     roll_up_only: bool
 
@@ -54,7 +57,12 @@ def keep_up(options: UpkeepOptions) -> None:
     stop = StopSignals()
     with (
         stop.caught(),
-        connect(options.database, archive=_archive(options), retention=retention) as energy,
+        connect(
+            options.database,
+            archive=_archive(options),
+            retention=retention,
+            partitioning=_partitioning(options),
+        ) as energy,
     ):
         for line in _told(_run(energy, options, stop), dry_run=options.dry_run):
             screen().print(line, markup=False, soft_wrap=True)
@@ -102,6 +110,22 @@ def _archive(options: UpkeepOptions) -> "str | Archive | None":
 
     # What is given by its URL is remembered; a dry run changes nothing.
     return open_archive(url)
+
+
+def _partitioning(options: UpkeepOptions) -> "Partitioning | None":
+    """How the partitions of the days to come are made, where anything is said of that."""
+    if options.hash_partitions is None and not options.brin:
+        return None
+    if not is_partitioned(options.database):
+        raise typer.BadParameter(
+            "only a PostgreSQL database has partitions", param_hint="--hash-partitions, --brin"
+        )
+    from energycore.storage.sql.partitions import Partitioning
+
+    try:
+        return Partitioning(hash_parts=options.hash_partitions or 0, brin=options.brin)
+    except InvalidValue as error:
+        raise InvalidValue("hash-partitions", error.value, error.limit) from None
 
 
 def _told(report: UpkeepReport, *, dry_run: bool) -> Iterator[str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["plot_history", "plot_run"]
 
 _MAX_POINTS = 1_500
+_FEW = 100
+"""So many buckets are told apart by the eye."""
 _PRODUCED, _CONSUMED, _CHARGE = "#e3a32b", "#3a6ea5", "#4b9a6b"
 _WITHIN_DAY = (Interval.QUARTER_HOUR, Interval.HOUR)
 
@@ -107,16 +109,13 @@ def _title(history: "History") -> str:
 def _draw_energy(panel: Any, history: "History", edges: Any) -> None:
     produced, consumed = _column(history, "produced_wh"), _column(history, "consumed_wh")
     unit, scale = _unit_of(float(np.nan_to_num([produced, consumed]).max()))
-    bars = _bars(edges)
     for label, sign, energy, color in (
         ("produced", 1, produced, _PRODUCED),
         ("consumed", -1, consumed, _CONSUMED),
     ):
-        heights = np.full(len(bars) - 1, np.nan)
-        heights[::2] = sign * energy / scale
-        panel.stairs(heights, bars, fill=True, color=color, label=label)
+        _draw_bars(panel, sign * energy / scale, edges, color=color, label=label)
     middles = edges[:-1] + np.diff(edges) // 2
-    marker = "o" if len(history) <= 100 else None
+    marker = "o" if len(history) <= _FEW else None
     net = (produced - consumed) / scale
     panel.plot(
         middles, net, color="black", linewidth=1.2, marker=marker, markersize=3.5, label="net"
@@ -129,18 +128,23 @@ def _draw_power(panel: Any, history: "History", edges: Any) -> None:
     mean, least, greatest = (
         _column(history, name) / 1_000 for name in ("mean_power_w", "min_power_w", "max_power_w")
     )
-    panel.stairs(
-        greatest, edges, baseline=least, fill=True, color="0.8", label="from least to greatest"
+    corners, lower = _steps(least, edges)
+    panel.fill_between(
+        corners,
+        lower,
+        _steps(greatest, edges)[1],
+        color="0.8",
+        linewidth=0,
+        label="from least to greatest",
     )
-    panel.stairs(mean, edges, baseline=None, color="black", linewidth=1.2, label="mean")
+    panel.plot(*_steps(mean, edges), color="black", linewidth=1.2, label="mean")
     panel.axhline(0, color="black", linewidth=0.6)
-    panel.use_sticky_edges = False
     panel.set_ylabel("power [kW]")
 
 
 def _draw_charge(panel: Any, history: "History", edges: Any) -> None:
     percent = 100 * _column(history, "mean_state_of_charge")
-    panel.stairs(percent, edges, baseline=None, color=_CHARGE, linewidth=1.5)
+    panel.plot(*_steps(percent, edges), color=_CHARGE, linewidth=1.5)
     panel.set_ylabel("mean charge [%]")
     panel.set_ylim(-3, 103)
 
@@ -171,10 +175,18 @@ def _edges(history: "History") -> Any:
     return np.array(at_us, dtype="datetime64[us]")
 
 
-def _bars(edges: Any) -> Any:
-    """Where the bar of each bucket begins and ends; there is room between them if they are few."""
-    room = np.diff(edges) // (20 if len(edges) <= 100 else 1_000_000)
-    return np.stack([edges[:-1] + room, edges[1:] - room], axis=1).ravel()
+def _draw_bars(panel: Any, heights: FloatArray, edges: Any, **style: str) -> None:
+    """Draw a bar for each bucket, with room between them if they are few."""
+    if len(heights) <= _FEW:
+        lengths = np.diff(edges)
+        panel.bar(edges[:-1] + lengths // 2, heights, 0.9 * lengths, linewidth=0, **style)
+    else:
+        panel.fill_between(*_steps(heights, edges), linewidth=0, **style)
+
+
+def _steps(values: FloatArray, edges: Any) -> tuple[Any, FloatArray]:
+    """Corners of a line that holds each value from one edge to the next."""
+    return np.repeat(edges, 2)[1:-1], np.repeat(values, 2)
 
 
 def _column(history: "History", name: str) -> FloatArray:

@@ -95,9 +95,9 @@ class Coverage:
         # A cell is a bucket of a device. Numbers 0 and the last one lie outside of the edges.
         stride = len(edges_ms) + 1
         read_starts = group_starts(device_id, number)
-        read_ends = np.append(read_starts[1:], len(number))[: len(read_starts)]
+        read_counts = np.diff(read_starts, append=len(number))
         is_inside = (number[read_starts] > 0) & (number[read_starts] < stride - 1)
-        read_starts, read_ends = read_starts[is_inside], read_ends[is_inside]
+        read_starts, read_counts = read_starts[is_inside], read_counts[is_inside]
         read = _group_of(devices, read_starts) * stride + number[read_starts]
         covered_starts = group_starts(device_id[pieces.reading], pieces.bucket)
         reading = _positions(pieces.reading, covered_starts)
@@ -115,7 +115,7 @@ class Coverage:
             for name, values in self._covered_totals(pieces, covered_starts).items():
                 columns[name][rows] = values
         rows = np.searchsorted(cells, read)
-        for name, values in self._reading_columns(read_starts, read_ends).items():
+        for name, values in self._reading_columns(read_starts, read_counts).items():
             columns[name][rows] = values
         return Buckets(**columns)
 
@@ -204,9 +204,9 @@ class Coverage:
             greatest_mw,
         )
 
-    def _reading_columns(self, starts: IntArray, ends: IntArray) -> dict[str, IntArray]:
-        columns = {"reading_count": ends - starts}
-        for prefix, rows in (("first", starts), ("last", ends - 1)):
+    def _reading_columns(self, starts: IntArray, counts: IntArray) -> dict[str, IntArray]:
+        columns = {"reading_count": counts}
+        for prefix, rows in (("first", starts), ("last", starts + counts - 1)):
             columns[f"{prefix}_at_us"] = self.readings.at_us[rows]
             columns[f"{prefix}_mw"] = self.readings.power_mw[rows]
             columns[f"{prefix}_mwh"] = self.readings.stored_mwh[rows]

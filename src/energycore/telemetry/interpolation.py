@@ -20,9 +20,9 @@ def linear_energy(
     """Energy of the positive and of the negative part of n lines, between two times of each.
 
     Args:
-        first_mw: power at the beginning of the line.
+        first_mw: shape (n,), power at the beginning of the line, up to 100 MW.
         last_mw: power at its end.
-        length_ms: how long the line is, above 0.
+        length_ms: how long the line is, above 0 and up to 25 hours.
         begin_ms: where the part begins, counted from the line's beginning.
         end_ms: where it ends, 0 <= begin <= end <= length.
 
@@ -45,7 +45,14 @@ def linear_energy(
 def linear_power(
     first_mw: IntArray, last_mw: IntArray, length_ms: IntArray, at_ms: IntArray
 ) -> IntArray:
-    """Power of n lines at one time of each, rounded to whole milliwatts, halves to even."""
+    """Power of n lines at one time of each, rounded to whole milliwatts, halves to even.
+
+    Args:
+        first_mw: as for `linear_energy`.
+        last_mw: likewise.
+        length_ms: likewise.
+        at_ms: the time, counted from the line's beginning.
+    """
     power_mw = np.where(at_ms == 0, first_mw, last_mw)
     rows = np.flatnonzero((at_ms > 0) & (at_ms < length_ms))
     for row, (p0, p1, length, at) in zip(

@@ -157,7 +157,9 @@ def make_plan(
             "what is kept cannot be cut at "
             f"{_shown(lost.starts[0])}: ask for whole quarter-hours, days or months"
         )
-    return Plan(edges_us=edges_us, intervals=tuple(intervals), totals=totals, readings=left.union(rest))
+    return Plan(
+        edges_us=edges_us, intervals=tuple(intervals), totals=totals, readings=left.union(rest)
+    )
 
 
 def _whole_cells(kept: Kept, tier: Tier, left: Spans, edges_us: IntArray) -> Spans:

@@ -44,7 +44,8 @@ class SettingContract(Contract):
             for name in ("a/2", "a/1", "a%", "b/1", "A/3"):
                 work.settings.put(scope, name, name.upper())
         with storage.transaction(write=False) as work:
-            assert list(work.settings.items(scope, "a/").items()) == [("a/1", "A/1"), ("a/2", "A/2")]
+            found = work.settings.items(scope, "a/")
+            assert list(found.items()) == [("a/1", "A/1"), ("a/2", "A/2")]
             assert dict(work.settings.items(scope, "a%")) == {"a%": "A%"}
             assert len(work.settings.items(scope, "")) == 5
 

@@ -15,6 +15,7 @@ from energycore.wiring.energy import Energy
 if TYPE_CHECKING:
     from energycore.protocols.archive import Archive
     from energycore.protocols.storage import Storage
+    from energycore.storage.sql.partitions import Partitioning
     from energycore.telemetry.tiers import Retention
 
 __all__ = ["connect", "open_storage"]
@@ -32,6 +33,7 @@ def connect(
     archive: "str | Archive | None" = None,
     retention: "Retention | None" = None,
     max_buckets: int = MAX_BUCKETS,
+    partitioning: "Partitioning | None" = None,
 ) -> Energy:
     """Open a database and bind it to one tenant; a new database is set up without asking.
 
@@ -46,6 +48,7 @@ def connect(
             archive; the database remembers the URL, so that it need be named once only.
         retention: how long each resolution is kept by upkeep.
         max_buckets: most buckets of one history.
+        partitioning: how PostgreSQL's partitions of readings are made; other databases have none.
 
     Raises:
         UnsupportedDatabase: there is no backend for such a URL.
@@ -55,7 +58,7 @@ def connect(
         InvalidValue: the archive's URL cannot be one.
     """
     scope = Scope(tenant)
-    storage = open_storage(url)
+    storage = open_storage(url, partitioning=partitioning)
     try:
         services = Services.over(
             storage,
@@ -78,7 +81,7 @@ def connect(
     )
 
 
-def open_storage(url: str) -> "Storage":
+def open_storage(url: str, *, partitioning: "Partitioning | None" = None) -> "Storage":
     """Open the backend of a URL.
 
     Raises:
@@ -92,4 +95,4 @@ def open_storage(url: str) -> "Storage":
         raise UnsupportedDatabase(f"the URL of a database in memory is {MEMORY}, not {url!r}")
     from energycore.storage.sql import open_sql_storage
 
-    return open_sql_storage(url)
+    return open_sql_storage(url, partitioning=partitioning)

@@ -99,7 +99,8 @@ class SqlRollups:
         tenant = tenant_of(scope)
         self._session.check_writable()
         of_day = mark.c.tenant_id == tenant, mark.c.day == day
-        # Who stores readings locks marks in this order, and is waited for here.
+        # Who stores readings locks marks in this order, and is waited for here. Marks that come
+        # between the two statements stay.
         held = select(mark.c.device_id).where(*of_day).order_by(mark.c.device_id).with_for_update()
         taken = list(self._session.read(held).scalars())
         if taken:

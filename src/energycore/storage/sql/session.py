@@ -103,11 +103,11 @@ class Session:
         if self.is_postgresql:
             sent = self.read(as_arrays(statement).execution_options(**{BINARY: True})).one()
             return [from_array(column) for column in sent]
-        with translated():
-            rows = self._connection.execute(statement).all()
-        width = len(statement.selected_columns)
-        flat = np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * width)
-        return list(flat.reshape(-1, width).T)
+        # The driver's own tuples: rows that know their columns take as long again.
+        with translated(), self._connection.execute(statement) as result:
+            values = chain.from_iterable(result.cursor or ())
+            flat = np.fromiter(values, dtype=np.int64)
+        return list(flat.reshape(-1, len(statement.selected_columns)).T)
 
     def given(self, **columns: IntArray) -> Subquery:
         """Rows that come with a statement, as a table; its `ordinal` counts them from 0."""

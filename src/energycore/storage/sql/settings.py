@@ -46,7 +46,7 @@ class SqlSettings:
         tenant = tenant_of(scope)
         begins = func.substr(setting.c.name, 1, len(prefix)) == prefix
         found = select(setting.c.name, setting.c.value).where(setting.c.tenant_id == tenant, begins)
-        return {name: value for name, value in sorted(self._session.read(found).all())}
+        return dict(sorted((row.name, row.value) for row in self._session.read(found)))
 
     def remove(self, scope: Scope, name: str, value: str) -> bool:
         """Forget the text under this name if it is this one; whether it was."""
