@@ -1,16 +1,16 @@
 """Running a command in this process, as whoever typed it sees it."""
 
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from energycore.cli.app import app
 
 __all__ = ["refusal", "run", "words"]
 
 
-def run(*arguments: object, code: int = 0) -> "Result":
-    """Run a command; the terminal is 80 columns wide."""
-    result = CliRunner().invoke(app, [str(a) for a in arguments], env={"COLUMNS": "80"})
+def run(*arguments: object, code: int = 0, columns: int = 80) -> Result:
+    """Run a command to its end, which its exit status tells."""
+    given = [str(argument) for argument in arguments]
+    result = CliRunner().invoke(app, given, env={"COLUMNS": str(columns)})
     assert result.exit_code == code, result.output
     return result
 

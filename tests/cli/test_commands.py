@@ -15,23 +15,9 @@ from energycore.cli.app import app
 from energycore.cli.database import pace
 from energycore.graphql import sdl
 from energycore.storage.sql.schema import HEAD
+from tests.cli.runs import refusal, run
 
 ROOF = ec.SolarPanel(name="Roof", rated_power_w=5_000)
-
-
-def run(*arguments, code=0):
-    """Run a command in this process."""
-    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "80"})
-    assert result.exit_code == code, result.output
-    return result
-
-
-def refusal(*arguments):
-    """The single line that a command is refused with."""
-    error = run(*arguments, code=1).stderr
-    assert error.startswith("error: ")
-    assert error.count("\n") == 1
-    return error
 
 
 @pytest.fixture
@@ -56,7 +42,8 @@ def test_the_schema_is_printed_as_the_server_has_it():
 
 
 @pytest.mark.parametrize(
-    "command", ["", "simulate", "serve", "tick", "migrate", "schema", "doctor"]
+    "command",
+    "simulate serve tick history import upkeep migrate schema doctor".split() + [""],
 )
 def test_every_command_explains_itself_in_80_columns(command):
     output = run(*command.split(), "--help").stdout

@@ -1,4 +1,4 @@
-"""`energycore import`: every row is stored, known already, or refused and told, and none guessed."""
+"""`energycore import`: every row is stored, known already, or refused; nothing is guessed."""
 
 import csv
 from datetime import UTC, datetime, timedelta
@@ -257,10 +257,14 @@ def test_a_counter_becomes_power_and_what_it_did_is_told(url, tmp_path):
     assert imported(path, "--device", "meter-17", *COUNTING) == [
         "readings.csv: a counter in kWh, production_positive, times with an offset",
         "Roof: 8 counter values gave 6 readings, 3.800 kWh",
-        "Roof at 2024-06-03T08:30:00Z: The counter fell by 100 Wh, a dip: no energy is counted"
-        " until it passes 215,700 Wh again.",
-        "Roof at 2024-06-03T09:15:00Z: The counter fell from 217,200 Wh to 0 Wh, a reset: the power"
-        " of the interval is unknown.",
+        (
+            "Roof at 2024-06-03T08:30:00Z: The counter fell by 100 Wh, a dip: no energy is counted"
+            " until it passes 215,700 Wh again."
+        ),
+        (
+            "Roof at 2024-06-03T09:15:00Z: The counter fell from 217,200 Wh to 0 Wh, a reset: the"
+            " power of the interval is unknown."
+        ),
         "accepted 6, duplicates 0, conflicts 0, rejected 0",
     ]
     begin, quarter = datetime(2024, 6, 3, 8, tzinfo=UTC), timedelta(minutes=15)
@@ -294,10 +298,14 @@ def test_values_that_are_no_counter_are_rejected_and_the_others_are_used(url, tm
         "Roof: 3 counter values gave 1 reading, 1.000 kWh",
         "accepted 1, duplicates 0, conflicts 0, rejected 3",
         "  line 4: counter_wh must be a finite number, not 'unavailable' (INVALID_VALUE)",
-        "  line 5: counter must be a number of at least 0 and below 1,000,000,000,000 Wh, not"
-        " -1000.0 (INVALID_VALUE)",
-        "  line 7: counter must be 11000 Wh, as another row of that instant says, not 12000.0"
-        " (INVALID_VALUE)",
+        (
+            "  line 5: counter must be a number of at least 0 and below 1,000,000,000,000 Wh, not"
+            " -1000.0 (INVALID_VALUE)"
+        ),
+        (
+            "  line 7: counter must be 11000 Wh, as another row of that instant says, not 12000.0"
+            " (INVALID_VALUE)"
+        ),
     ]
 
 

@@ -256,3 +256,22 @@ def test_a_home_is_served_from_postgresql_alike(tmp_path, hut, postgresql_url):
         )
         assert server.stop() == 0
     assert "accelerated" in energycore(tmp_path, "doctor", "--database", postgresql_url).stdout
+
+
+def test_totals_are_rolled_up_beside_the_ticks_and_nothing_old_is_removed(tmp_path):
+    url = f"sqlite:///{tmp_path / 'energycore.db'}"
+    long_ago = datetime(2020, 6, 1, 12, tzinfo=UTC)
+    with ec.connect(url) as energy:
+        meter = ec.Appliance(name="Meter", average_power_w=100)
+        energy.register(meter, data_source=ec.DataSource.REPORTED)
+        energy.record([ec.NewReading(device_id=1, at=long_ago, power_w=-60.0)])
+    with running(tmp_path) as server:
+        assert "rolled up every 15 min" in server.output
+        server.until(lambda: "kept up to" in energycore(tmp_path, "doctor").stdout)
+        assert server.stop() == 0
+        assert server.errors.endswith("stopping; Ctrl-C again ends at once\nstopped\n")
+    with ec.connect(url) as energy:
+        assert len(energy.readings(1, long_ago, long_ago + timedelta(days=1))) == 1
+    with running(tmp_path, "--no-tick") as server:
+        assert "Totals    left to others" in server.output
+        assert server.stop() == 0

@@ -162,7 +162,8 @@ def test_a_request_and_a_tick_that_do_not_end_are_cut_off_in_a_line_each(tmp_pat
         with locked(tmp_path / "energycore.db"), waiting_request(server) as client:
             assert server.stop(signal.SIGTERM) == 0
             assert client.recv(12) == b"HTTP/1.1 500"
-        said = server.errors.splitlines()
+        # Totals may be rolled up at that moment, or not.
+        said = [line for line in server.errors.splitlines() if "a roll-up was" not in line]
     assert said[-4:] == [
         "stopping; Ctrl-C again ends at once",
         "a tick was cut off after 5 s: the next start runs it again",

@@ -145,13 +145,17 @@ def test_what_is_kept_for_ever_stays(url, tmp_path):
     [
         (
             ["--keep-raw", "7"],
-            "keep-raw must be days, weeks or years of 365 days, such as 7d, 12w or 2y, or forever,"
-            " not '7' (INVALID_VALUE)",
+            (
+                "keep-raw must be days, weeks or years of 365 days, such as 7d, 12w or 2y, or"
+                " forever, not '7' (INVALID_VALUE)"
+            ),
         ),
         (
             ["--keep-raw", "91d"],
-            "keep-quarter-hours must be at least as long as a finer resolution is kept, not '90d'"
-            " (INVALID_VALUE)",
+            (
+                "keep-quarter-hours must be at least as long as a finer resolution is kept, not"
+                " '90d' (INVALID_VALUE)"
+            ),
         ),
         (["--archive", "ftp://host/x"], "archive must be a folder, "),
         (["--archive", ""], "archive must be a folder, "),

@@ -1,4 +1,4 @@
-"""`energycore upkeep` killed at many moments: nothing lost, nothing archived twice, and it goes on."""
+"""`energycore upkeep` killed at many moments: nothing is lost, and nothing is archived twice."""
 
 import os
 import shutil
@@ -107,9 +107,12 @@ def made(tmp_path_factory):
     path = tmp_path_factory.mktemp("made") / "energycore.db"
     with ec.connect(f"sqlite:///{path}") as energy:
         site = energy.register_site(ec.Site(name="Home", time_zone="Europe/Berlin"))
-        reported = {"site": site, "data_source": ec.DataSource.REPORTED, "max_gap": QUARTER}
-        energy.register(ec.SolarPanel(name="Roof", rated_power_w=5_000), **reported)
-        energy.register(ec.Appliance(name="Tea", average_power_w=100), **reported)
+        for device in (
+            ec.SolarPanel(name="Roof", rated_power_w=5_000),
+            ec.Appliance(name="Tea", average_power_w=100),
+        ):
+            reported = ec.DataSource.REPORTED
+            energy.register(device, site=site, data_source=reported, max_gap=QUARTER)
         energy.record(
             [
                 ec.NewReading(device_id=device_id, at=START + n * QUARTER, power_w=n % 97 - 40.5)
@@ -186,9 +189,7 @@ def test_killed_at_any_moment_of_archiving_it_loses_nothing_and_archives_nothing
     check_finished(folder)
 
 
-@pytest.mark.parametrize(
-    ("program", "caught_by"), [(FORGETFUL, check_finished), (HASTY, lambda folder: known(folder))]
-)
+@pytest.mark.parametrize(("program", "caught_by"), [(FORGETFUL, check_finished), (HASTY, known)])
 def test_an_upkeep_that_is_not_safe_is_noticed(folder, program, caught_by):
     command = [sys.executable, "-c", program + RUN_BROKEN, *COMMAND]
     done = subprocess.run([*command, "killed"], cwd=folder, capture_output=True, timeout=DEADLINE_S)

@@ -241,16 +241,15 @@ class TestThePicture:
     def test_bars_show_the_energy_of_each_bucket_in_kilowatt_hours(self):
         history = run_of().history()
         energy, charge = history.plot().axes
-        produced, consumed = (patch.get_data() for patch in energy.patches[:2])
-        assert produced.values[::2] == pytest.approx([b.produced_wh / 1_000 for b in history])
-        assert consumed.values[::2] == pytest.approx([-b.consumed_wh / 1_000 for b in history])
-        assert np.isnan(produced.values[1::2]).all()
+        produced, consumed = ([bar.get_height() for bar in bars] for bars in energy.containers)
+        assert produced == pytest.approx([b.produced_wh / 1_000 for b in history])
+        assert consumed == pytest.approx([-b.consumed_wh / 1_000 for b in history])
         assert energy.lines[0].get_ydata() == pytest.approx([b.net_wh / 1_000 for b in history])
         assert "[kWh]" in energy.get_ylabel()
         assert energy.get_title() == "Home, 2026-06-01 00:00 to 2026-06-04 00:00, by day"
         assert "Europe/Berlin" in charge.get_xlabel()
-        line = charge.patches[0].get_data().values
-        assert line == pytest.approx([100 * b.mean_state_of_charge for b in history])
+        line = charge.lines[0].get_ydata()
+        assert line[::2] == pytest.approx([100 * b.mean_state_of_charge for b in history])
 
     def test_time_of_which_nothing_is_known_is_hatched_and_has_no_bar(self):
         history = with_gap(run_of(days=5).history("day", ROOF), [1, 2, 4])
@@ -258,12 +257,20 @@ class TestThePicture:
         hatched = [patch for patch in energy.patches if patch.get_hatch()]
         assert len(hatched) == 2
         assert [patch.get_width() for patch in hatched] == pytest.approx([2.0, 1.0])
-        bars = [patch for patch in energy.patches if hasattr(patch, "get_data")]
-        assert np.isnan(bars[0].get_data().values[::2]).tolist() == [False, True, True, False, True]
-        assert np.isnan(energy.lines[0].get_ydata()).tolist() == [False, True, True, False, True]
-        assert energy.get_legend_handles_labels()[1] == [
-            *("nothing known", "produced", "consumed", "net")
-        ]
+        heights = [bar.get_height() for bar in energy.containers[0]]
+        for values in (heights, energy.lines[0].get_ydata()):
+            assert np.isnan(values).tolist() == [False, True, True, False, True]
+        labels = ["nothing known", "net", "produced", "consumed"]
+        assert energy.get_legend_handles_labels()[1] == labels
+
+    def test_many_bars_are_one_shape_which_leaves_out_what_is_not_known(self):
+        history = with_gap(run_of(days=9).history("hour", ROOF), range(60, 72))
+        energy, _ = history.plot().axes
+        assert not energy.containers
+        produced = energy.collections[0].get_paths()
+        assert len(produced) == 2
+        first = produced[0].vertices[:, 0]
+        assert first.max() - first.min() == pytest.approx(2.5)
 
     def test_time_of_which_a_part_is_known_is_grey(self):
         history = run_of().history()
@@ -271,15 +278,15 @@ class TestThePicture:
         buckets = (history[0], half, history[2])
         history = attrs.evolve(history, answer=attrs.evolve(history.answer, buckets=buckets))
         labels = history.plot().axes[0].get_legend_handles_labels()[1]
-        assert labels == ["partly known", "produced", "consumed", "net"]
+        assert labels == ["partly known", "net", "produced", "consumed"]
 
     def test_hours_show_the_power_too(self):
         history = run_of().history("hour", ROOF)
         energy, power = history.plot().axes
-        between, mean = (patch.get_data() for patch in power.patches)
-        assert mean.values == pytest.approx([b.mean_power_w / 1_000 for b in history])
-        assert between.values == pytest.approx([b.max_power_w / 1_000 for b in history])
-        assert between.baseline == pytest.approx([b.min_power_w / 1_000 for b in history])
+        mean = power.lines[0].get_ydata()[::2]
+        assert mean == pytest.approx([b.mean_power_w / 1_000 for b in history])
+        corners = power.collections[0].get_paths()[0].vertices
+        assert corners[:, 1].max() == pytest.approx(max(b.max_power_w for b in history) / 1_000)
         assert energy.get_xlim() == power.get_xlim()
 
     @pytest.mark.parametrize(

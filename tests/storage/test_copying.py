@@ -35,8 +35,8 @@ class TestManyAtOnce(TelemetryContract, DayContract):
 
     @pytest.fixture(autouse=True)
     def _everything_is_large(self, monkeypatch):
-        monkeypatch.setattr("energycore.storage.sql.storing._MANY", 0)
-        monkeypatch.setattr("energycore.storage.sql.ledger._LARGE", 1)
+        for module in ("storing", "ledger"):
+            monkeypatch.setattr(f"energycore.storage.sql.{module}.LARGE", 1)
 
     @pytest.fixture
     def storage(self, sql_storage):

@@ -8,10 +8,12 @@ import attrs
 
 import energycore
 from energycore.services.control import Control
+from energycore.services.histories import Histories
 from energycore.services.ingestion import Ingestion
 from energycore.services.insight import Insight
 from energycore.services.registration import Registration
 from energycore.services.ticking import Ticking
+from energycore.services.upkeep import Upkeep
 from tools.reference_pages.markdown import NOTE
 from tools.reference_pages.names import entry
 
@@ -94,6 +96,32 @@ GROUPS = (
         ),
     ),
     Group(
+        "Histories",
+        "What `Energy.history` and `Run.history` answer, and what is kept for how long. [What a "
+        "history says](../explanation/histories.md) has the equations.",
+        (
+            "History",
+            "Interval",
+            "GapPolicy",
+            "Retention",
+            "energycore.telemetry.history:EnergyBucket",
+            "energycore.services.upkeep:UpkeepReport",
+        ),
+    ),
+    Group(
+        "Counters and signs",
+        "For sources that count energy, or count the other way round; see the [how-to]"
+        "(../how-to/use-energy-counters.md).",
+        (
+            "power_from_counter",
+            "EnergyCounter",
+            "CounterDirection",
+            "energycore.telemetry.counters:CounterPower",
+            "energycore.telemetry.counters:CounterEvent",
+            "SignConvention",
+        ),
+    ),
+    Group(
         "Fleets",
         "Devices as columns, for who writes a behaviour or a storage backend.",
         ("Fleet", "Member"),
@@ -112,7 +140,7 @@ GROUPS = (
     ),
 )
 
-SERVICES = (Registration, Control, Ticking, Ingestion, Insight)
+SERVICES = (Registration, Control, Ticking, Ingestion, Insight, Histories, Upkeep)
 SERVICE_NAMES = {"register": "register_device", "update": "update_device", "devices": "find"}
 
 PAGE = """# Python names

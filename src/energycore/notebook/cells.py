@@ -122,10 +122,8 @@ def instants(column: RawColumn, zone: ZoneInfo | None) -> Cells:
         raw, is_local, refused = _parsed(column.values.tolist())
     elif kind == "M":
         unit, _ = np.datetime_data(column.values.dtype)
-        raw, is_local = (
-            column.values.view(np.int64),
-            np.full(len(column.values), not column.has_zone),
-        )
+        raw = column.values.view(np.int64)
+        is_local = np.full(len(raw), not column.has_zone)
         refused = {
             row: InvalidValue("at", None, _WITH_OFFSET) for row, _ in _at(raw, raw == _NOT_A_TIME)
         }

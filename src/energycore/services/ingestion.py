@@ -236,22 +236,29 @@ def _row(reading: NewReading) -> tuple[int, int, float, float]:
     at_us = to_epoch_us(reading.at)
     if not _is_id(reading.device_id):
         raise NotFound("device", reading.device_id)
-    if not _is_number(reading.power_w):
+    power_w = _number(reading.power_w)
+    if power_w is None:
         raise InvalidValue("power_w", reading.power_w, POWER_LIMIT)
-    stored_wh = reading.stored_wh
-    if stored_wh is None:
-        return reading.device_id, at_us, float(reading.power_w), np.nan
-    if not _is_number(stored_wh) or np.isnan(stored_wh):
-        raise InvalidValue("stored_wh", stored_wh, "a number, or absent")
-    return reading.device_id, at_us, float(reading.power_w), float(stored_wh)
+    if reading.stored_wh is None:
+        return reading.device_id, at_us, power_w, np.nan
+    stored_wh = _number(reading.stored_wh)
+    if stored_wh is None or np.isnan(stored_wh):
+        raise InvalidValue("stored_wh", reading.stored_wh, "a number, or absent")
+    return reading.device_id, at_us, power_w, stored_wh
 
 
 def _is_id(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_ID
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+def _number(value: object) -> float | None:
+    """A number as a float, which may be none that is finite; None for what is no number."""
+    if not isinstance(value, int | float | np.number) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
 
 
 def _keys(batch: ReadingBatch) -> list[tuple[int, int]]:

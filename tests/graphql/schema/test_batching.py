@@ -60,14 +60,19 @@ def cost(client, statements, query, **variables):
     return len(statements)
 
 
-@pytest.fixture
-def fleet(client):
+def register(client, devices):
+    """Register devices of three kinds in 20 sites."""
     sites = [client.site(name=f"s{number}")["id"] for number in range(20)]
     kinds = ("battery", "solarPanel", "electricVehicle")
-    for number in range(500):
+    for number in range(devices):
         client.register(
             f"d{number}", kinds[number % 3], siteId=sites[number % 20], tags=[f"t{number % 25}"]
         )
+
+
+@pytest.fixture
+def fleet(client):
+    register(client, 500)
     client.services.ticking.tick(client.scope)
     return client
 
@@ -121,33 +126,34 @@ def test_statements_do_not_grow_with_the_number_of_parents_of_lists(fleet, state
 
 
 @pytest.fixture(params=["readings", "totals"])
-def past(request, fleet, clock):
-    """The fleet with an hour behind it: in readings, or also rolled up."""
-    for _ in range(60):
+def past(request, client, clock):
+    """A fleet with some minutes behind it: in readings, or also rolled up."""
+    register(client, 120)
+    for _ in range(9):
+        client.services.ticking.tick(client.scope)
         clock.move(minutes=1)
-        fleet.services.ticking.tick(fleet.scope)
     if request.param == "totals":
         clock.move(days=2)
-        fleet.services.upkeep.run(fleet.scope)
-    return fleet
+        client.services.upkeep.run(client.scope)
+    return client
 
 
-@pytest.mark.parametrize("interval", ["QUARTER_HOUR", "HOUR", "DAY", "MONTH"])
-def test_statements_do_not_grow_with_the_number_of_histories(past, statements, interval):
-    history = HISTORY % interval
-    for query in (
-        f"{{ devices(first: %d) {{ nodes {{ {history} }} edges {{ node {{ {history} }} }} }} }}",
-        f"{{ sites(first: %d) {{ nodes {{ {history} }} }} }}",
-        f"{{ sites(first: %d) {{ nodes {{ devices(first: 9) {{ nodes {{ {history} }} }} }} }} }}",
-    ):
-        few, some, many = (cost(past, statements, query % size) for size in (1, 10, 20))
-        assert 0 < few == some == many <= 20
+def test_statements_do_not_grow_with_the_number_of_histories(past, statements):
+    for interval in ("QUARTER_HOUR", "HOUR", "DAY", "MONTH"):
+        history = HISTORY % interval
+        for query in (
+            f"{{ devices(first: %d) {{ nodes {{ {history} }} }} }}",
+            f"{{ sites(first: %d) {{ nodes {{ {history} }} }} }}",
+            f"{{ sites(first: %d) {{ nodes {{ devices {{ nodes {{ {history} }} }} }} }} }}",
+        ):
+            few, some, many = (cost(past, statements, query % size) for size in (1, 10, 20))
+            assert 0 < few == some == many <= 20
 
 
 def test_statements_do_not_grow_with_the_number_of_pages_of_readings(past, statements):
     few, some, many = (
         cost(past, statements, f"{{ devices(first: {size}) {{ nodes {{ {READINGS} }} }} }}")
-        for size in (1, 10, 500)
+        for size in (1, 10, 120)
     )
     assert 0 < few == some == many <= 8
 

@@ -10,9 +10,10 @@ from energycore.storage.sql.session import Session
 from energycore.storage.sql.tables import ledger
 from energycore.telemetry.readings import ReadingBatch
 
-__all__ = ["Ledger"]
+__all__ = ["LARGE", "Ledger", "digest_of"]
 
-_LARGE: Final = 1_000
+LARGE: Final = 1_000
+"""From so many readings on a batch is worth an entry."""
 _DIGEST_BYTES: Final = 16
 
 
@@ -23,22 +24,20 @@ class Ledger:
         self._session = session
         self._tenant = tenant
 
-    def knows(self, batch: ReadingBatch) -> bool:
-        """Whether just this batch was entered."""
-        if len(batch) < _LARGE:
+    def knows(self, digest: bytes | None) -> bool:
+        """Whether a batch of this digest was entered."""
+        if digest is None:
             return False
-        entered = exists().where(
-            ledger.c.tenant_id == self._tenant, ledger.c.digest == _digest(batch)
-        )
+        entered = exists().where(ledger.c.tenant_id == self._tenant, ledger.c.digest == digest)
         return bool(self._session.read(select(entered)).scalar_one())
 
-    def enter(self, batch: ReadingBatch) -> None:
-        """Enter a batch all of whose readings are stored now, if it is large."""
-        if len(batch) < _LARGE:
+    def enter(self, digest: bytes | None, batch: ReadingBatch) -> None:
+        """Enter a batch all of whose readings are stored now."""
+        if digest is None:
             return
         row = {
             "tenant_id": self._tenant,
-            "digest": _digest(batch),
+            "digest": digest,
             "readings": len(batch),
             "newest_us": int(batch.at_us.max()),
         }
@@ -56,7 +55,10 @@ class Ledger:
         self._session.change(delete(ledger).where(ledger.c.tenant_id == self._tenant, which))
 
 
-def _digest(batch: ReadingBatch) -> bytes:
+def digest_of(batch: ReadingBatch) -> bytes | None:
+    """What a large batch is known by; None for a small one, which is not entered."""
+    if len(batch) < LARGE:
+        return None
     digest = blake2b(digest_size=_DIGEST_BYTES)
     for column in (batch.device_id, batch.at_us, batch.power_mw, batch.stored_mwh):
         digest.update(np.ascontiguousarray(column).data)

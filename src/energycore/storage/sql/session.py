@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
@@ -45,6 +46,7 @@ Upsert: TypeAlias = postgresql.Insert | sqlite.Insert
 """An INSERT that can say what happens to rows that are there already."""
 
 
+_ROWS_AT_ONCE: Final = 10_000
 _WATERMARK: Final = 0x656E_6572
 """The class of advisory locks on the watermarks of tenants."""
 
@@ -104,9 +106,10 @@ class Session:
             sent = self.read(as_arrays(statement).execution_options(**{BINARY: True})).one()
             return [from_array(column) for column in sent]
         # The driver's own tuples: rows that know their columns take as long again.
-        with translated(), self._connection.execute(statement) as result:
-            values = chain.from_iterable(result.cursor or ())
-            flat = np.fromiter(values, dtype=np.int64)
+        with translated(), self._connection.execute(statement) as result, self._raw(statement):
+            parts = iter(partial(result.cursor.fetchmany, _ROWS_AT_ONCE), [])
+            numbers = chain.from_iterable(chain.from_iterable(parts))
+            flat = np.fromiter(numbers, dtype=np.int64)
         return list(flat.reshape(-1, len(statement.selected_columns)).T)
 
     def given(self, **columns: IntArray) -> Subquery:
@@ -185,15 +188,20 @@ class Session:
                 raise NotFound("device", device_id)
 
     def _copy(self, table: Table, columns: Mapping[str, Values]) -> None:
-        driver = self._connection.dialect.loaded_dbapi
         statement = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
         cursor: Any = self._connection.connection.cursor()
+        with self._raw(statement), cursor, cursor.copy(statement) as copy:
+            for piece in encoded(table, columns):
+                copy.write(piece)
+
+    @contextmanager
+    def _raw(self, statement: object) -> Iterator[None]:
+        """Use the driver itself: its errors become those of SQLAlchemy."""
+        driver = self._connection.dialect.loaded_dbapi
         try:
-            with cursor, cursor.copy(statement) as copy:
-                for piece in encoded(table, columns):
-                    copy.write(piece)
+            yield
         except driver.Error as error:
-            raise DBAPIError.instance(statement, None, error, driver.Error) from error
+            raise DBAPIError.instance(str(statement), None, error, driver.Error) from error
 
 
 def _can_be_there(value: int | str) -> bool:

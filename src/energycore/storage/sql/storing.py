@@ -1,7 +1,8 @@
 """Storing readings each of which has its own key: those whose key is taken are found, not stored.
 
-Many are written as if all keys were free, for they almost always are. If one is taken, a savepoint
-takes the attempt back; the taken ones are looked up, and the others are tried again.
+They are written as if all keys were free, for they almost always are. If one is taken, a savepoint
+takes the attempt back; the taken ones are looked up, and the others are tried again. PostgreSQL
+logs such an attempt as an error: of it, few readings ask to be passed over where they are taken.
 """
 
 from typing import Any, Final
@@ -12,13 +13,13 @@ from sqlalchemy import Select, String, func, literal, select, true
 from energycore.errors import Conflict
 from energycore.quantities.units import MISSING, IntArray
 from energycore.storage.sql.keyed import Stored
+from energycore.storage.sql.ledger import LARGE
 from energycore.storage.sql.session import Session
 from energycore.storage.sql.tables import reading
 from energycore.telemetry.readings import ReadingBatch
 
 __all__ = ["replace", "store"]
 
-_MANY: Final = 2_000
 _COLUMNS: Final = ("tenant_id", "device_id", "at_us", "power_mw", "stored_mwh")
 
 
@@ -31,7 +32,7 @@ def store(session: Session, tenant: str, batch: ReadingBatch) -> Stored:
         batch: of each device and instant one reading; all batches in the same order, so that none
             can lock out another.
     """
-    if session.is_postgresql and len(batch) < _MANY:
+    if session.is_postgresql and len(batch) < LARGE:
         return _store_few(session, tenant, batch)
     return _store_many(session, tenant, batch)
 

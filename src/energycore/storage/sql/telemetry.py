@@ -25,7 +25,7 @@ from energycore.quantities.units import MISSING, IntArray
 from energycore.storage.rules import MAX_INT64, MIN_INT64, marked_days
 from energycore.storage.sql.firsts import first_of_each
 from energycore.storage.sql.keyed import KeyedBatch, Stored
-from energycore.storage.sql.ledger import Ledger
+from energycore.storage.sql.ledger import Ledger, digest_of
 from energycore.storage.sql.partitions import (
     Partitioning,
     check_unchanged,
@@ -59,8 +59,8 @@ class SqlTelemetry:
         """Store readings of known devices, one for each device and instant."""
         tenant = tenant_of(scope)
         self._session.check_writable()
-        ledger = Ledger(self._session, tenant)
-        if not len(batch) or ledger.knows(batch):
+        ledger, digest = Ledger(self._session, tenant), digest_of(batch)
+        if not len(batch) or ledger.knows(digest):
             none = np.empty(0, dtype=np.int64)
             return AppendResult(accepted=0, duplicates=len(batch), conflicts=none)
         self._session.hold_watermark(tenant, alone=False)
@@ -79,7 +79,7 @@ class SqlTelemetry:
             if len(result.conflicts):
                 ledger.forget_from(int(batch.at_us[result.conflicts].min()))
         elif not len(result.conflicts):
-            ledger.enter(batch)
+            ledger.enter(digest, batch)
         return result
 
     def read(
