@@ -43,7 +43,7 @@ def test_the_schema_is_printed_as_the_server_has_it():
 
 @pytest.mark.parametrize(
     "command",
-    "simulate serve tick history import upkeep migrate schema doctor".split() + [""],
+    ["", "simulate", "serve", "tick", "history", "import", "upkeep", "migrate", "schema", "doctor"],
 )
 def test_every_command_explains_itself_in_80_columns(command):
     output = run(*command.split(), "--help").stdout

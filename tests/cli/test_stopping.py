@@ -33,12 +33,12 @@ def reached(*what):
             signal.raise_signal(number)
 
 def collected(phase, info):
-    if "energycore.jobs.homes" in sys.modules:
+    if "uvicorn" in sys.modules:
         reached("collection", phase)
 
 class Lost:
     def __del__(self):
-        if "energycore.jobs.homes" in sys.modules:
+        if "uvicorn" in sys.modules:
             reached("lost object")
 
 def audited(event, arguments):

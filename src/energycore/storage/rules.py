@@ -9,6 +9,7 @@ from energycore.devices.fields import MAX_TEXT
 from energycore.errors import InvalidCursor, InvalidValue
 from energycore.protocols.records import Cursor, DeviceOrderField, DeviceRecord, PageRequest
 from energycore.quantities.units import MISSING
+from energycore.telemetry.groups import group_starts
 from energycore.telemetry.readings import ReadingBatch
 from energycore.telemetry.tiers import US_PER_DAY
 
@@ -107,12 +108,16 @@ def marked_days(
     late = changed.take(np.flatnonzero(changed.at_us - before_us < rolled_us))
     first = (late.at_us - before_us) // US_PER_DAY
     last = np.minimum(late.at_us + after_us, rolled_us - 1) // US_PER_DAY
-    found: set[tuple[int, int]] = set()
-    for offset in range(int((last - first).max(initial=-1)) + 1):
-        rows = np.flatnonzero(first + offset <= last)
-        days = first[rows] + offset
-        pairs = np.unique(np.column_stack([late.device_id[rows], days]), axis=0)
-        found.update(map(tuple, pairs.tolist()))
+    order = np.lexsort((last, first, late.device_id))
+    spans = [column[order] for column in (late.device_id, first, last)]
+    different = group_starts(*spans)
+    found = {
+        (device_id, day)
+        for device_id, from_day, to_day in zip(
+            *(column[different].tolist() for column in spans), strict=True
+        )
+        for day in range(from_day, to_day + 1)
+    }
     return sorted(found)
 
 

@@ -131,8 +131,8 @@ class SeriesTable:
     def with_stops(self, device_id: int) -> list[tuple[SeriesVersion, int]]:
         """The versions of a device, each with the instant from which on its readings are void.
 
-        That is when the device is next taken out of service, `END_US` where it never is, and
-        `BEGINNING_US` where it is out of service in that version.
+        That is when the device is next taken out of service, `END_US` where it never is, and the
+        beginning of the version where it is out of service in that one.
 
         Args:
             device_id: the device, which has versions.
@@ -145,7 +145,7 @@ class SeriesTable:
         for version in reversed(self._by_device[device_id]):
             if not version.is_active:
                 stop_us = version.valid_from_us
-            result.append((version, stop_us if version.is_active else BEGINNING_US))
+            result.append((version, stop_us))
         return result[::-1]
 
     def _with_ends(self, device_id: int) -> list[tuple[SeriesVersion, int]]:
