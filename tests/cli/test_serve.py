@@ -98,6 +98,7 @@ def test_an_empty_database_is_served_as_it_is(tmp_path):
 def test_an_accelerated_clock_runs_is_kept_and_never_goes_back(tmp_path, hut):
     with running(tmp_path, hut, "--speed", "3600") as server:
         assert "3600 seconds a second" in server.output
+        assert "Totals    rolled up every 10 s\n" in server.output
         begin = instant(server.ask(SUMMARY)["energySummary"]["at"])
         server.until(
             lambda: (
@@ -266,7 +267,7 @@ def test_totals_are_rolled_up_beside_the_ticks_and_nothing_old_is_removed(tmp_pa
         energy.register(meter, data_source=ec.DataSource.REPORTED)
         energy.record([ec.NewReading(device_id=1, at=long_ago, power_w=-60.0)])
     with running(tmp_path) as server:
-        assert "rolled up every 15 min" in server.output
+        assert "Totals    rolled up every 15 min by that clock\n" in server.output
         server.until(lambda: "kept up to" in energycore(tmp_path, "doctor").stdout)
         assert server.stop() == 0
         assert server.errors.endswith("stopping; Ctrl-C again ends at once\nstopped\n")

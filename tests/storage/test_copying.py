@@ -159,7 +159,7 @@ def test_large_batches_end_as_they_do_in_memory(sql_storage, policy):
                 ReadingBatch.concatenate([grid(ids, instants, 3), grid(ids, instants, 4)]),
                 grid(ids, instants[: MANY // 2]),
             ]
-            told = []
+            told: list[object] = []
             with storage.transaction(write=True) as work:
                 work.rollups.advance(scope, rolled_us=2 * US_PER_DAY)
             for batch in batches:
@@ -170,7 +170,7 @@ def test_large_batches_end_as_they_do_in_memory(sql_storage, policy):
                 found = work.telemetry.read(scope, ids, start_us=0, end_us=2**60)
                 marks = work.rollups.marks(scope, start_day=-9, end_day=9)
                 told.append(found.power_mw.tolist())
-                told.append((found.at_us - found.device_id * 0).tolist())
+                told.append(found.at_us.tolist())
                 told.append((marks.device_id - ids[0]).tolist())
                 told.append(marks.day.tolist())
                 told.append(list(work.telemetry.days(scope, start_day=-9, end_day=9)))

@@ -129,7 +129,7 @@ def _energies(history: History) -> Iterable[_Column]:
     unit, scale, digits = ("kWh", 1_000, 2) if largest_wh >= 1_000 else ("Wh", 1, 1)
 
     def shown(energy_wh: float | None) -> str:
-        return "" if energy_wh is None else f"{energy_wh / scale:,.{digits}f}"
+        return "" if energy_wh is None else f"{energy_wh / scale:z,.{digits}f}"
 
     def column(heading: str, name: str, total_wh: float) -> _Column:
         total = shown(total_wh) if is_known else ""
@@ -166,7 +166,7 @@ def _percent(bucket: EnergyBucket) -> float | None:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.1f}"
+    return "" if value is None else f"{value:z,.1f}"
 
 
 def _shown(at: datetime) -> str:

@@ -21,9 +21,11 @@ from energycore.encoding.home import Home, load_home
 from energycore.extras import load_extra
 from energycore.jobs.homes import HISTORY, settle_home, simulate_history
 from energycore.jobs.ticks import run_ticks
-from energycore.jobs.upkeep import run_upkeep
+from energycore.jobs.upkeep import SHORTEST_REST_S, run_upkeep
 from energycore.protocols.records import DeviceFilter
+from energycore.quantities.instants import US_PER_SECOND
 from energycore.services.ticking import MAX_CATCH_UP, Progress
+from energycore.telemetry.tiers import US_PER_QUARTER
 from energycore.wiring.connect import connect
 from energycore.wiring.energy import Energy
 
@@ -197,7 +199,7 @@ def _welcome(energy: Energy, home: Home | None, address: str, options: ServeOpti
     now = f"now {energy.clock.now():%Y-%m-%d %H:%M:%S} UTC"
     clock = f"real time, {now}" if speed is None else f"{pace(speed)}, {now}"
     every = "every 60 s by that clock" if options.ticks else "none"
-    totals = "rolled up every 15 min by that clock" if options.ticks else "left to others"
+    totals = _rolled_up(speed or 1.0) if options.ticks else "left to others"
     kept = is_kept(options.database)
     end = (
         "everything is kept in the database" if kept else "the database is in memory, and ends too"
@@ -219,6 +221,12 @@ def _welcome(energy: Energy, home: Home | None, address: str, options: ServeOpti
         f"Ctrl-C stops; {end}.",
     )
     screen().print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def _rolled_up(speed: float) -> str:
+    if speed * SHORTEST_REST_S > US_PER_QUARTER / US_PER_SECOND:
+        return f"rolled up every {SHORTEST_REST_S:g} s"
+    return "rolled up every 15 min by that clock"
 
 
 def _served(energy: Energy, home: Home | None) -> str:

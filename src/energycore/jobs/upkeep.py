@@ -12,12 +12,12 @@ from energycore.services.suite import Services
 from energycore.services.upkeep import UpkeepProgress
 from energycore.telemetry.tiers import US_PER_QUARTER
 
-__all__ = ["run_upkeep"]
+__all__ = ["SHORTEST_REST_S", "run_upkeep"]
 
 _LOG = logging.getLogger(__name__)
 
-# By a clock that races, quarter-hours follow each other faster than they can be rolled up.
-_SHORTEST_REST_S: Final = 10.0
+SHORTEST_REST_S: Final = 10.0
+"""Rest between two runs: by a clock that races, quarter-hours follow each other too fast."""
 
 
 def run_upkeep(
@@ -35,7 +35,7 @@ def run_upkeep(
         stop: ends the loop; waiting for the next quarter-hour ends at once.
         speed: seconds of that clock in a second of the wall clock.
     """
-    rest_us = round(_SHORTEST_REST_S * speed * US_PER_SECOND)
+    rest_us = round(SHORTEST_REST_S * speed * US_PER_SECOND)
     while not stop.is_set():
         try:
             services.upkeep.run(scope, retain=False, progress=_ended_by(stop))

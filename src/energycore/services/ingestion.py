@@ -8,7 +8,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from energycore.errors import Conflict, EnergycoreError, InvalidValue, NotFound
+from energycore.errors import (
+    Conflict,
+    EnergycoreError,
+    InvalidValue,
+    NotFound,
+    StoredEnergyOutOfBounds,
+)
 from energycore.protocols.archive import Archive
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import Scope, tenant_of
@@ -243,7 +249,8 @@ def _row(reading: NewReading) -> tuple[int, int, float, float]:
         return reading.device_id, at_us, power_w, np.nan
     stored_wh = _number(reading.stored_wh)
     if stored_wh is None or np.isnan(stored_wh):
-        raise InvalidValue("stored_wh", reading.stored_wh, "a number, or absent")
+        limit = "a number of watt-hours that fits, or absent"
+        raise StoredEnergyOutOfBounds("stored_wh", reading.stored_wh, limit)
     return reading.device_id, at_us, power_w, stored_wh
 
 

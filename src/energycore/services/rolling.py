@@ -68,9 +68,12 @@ class Rolling:
             self._replace(Tier.QUARTER_HOUR, kind, series, start_us, end_us, buckets)
         for tier in (Tier.DAY, Tier.MONTH):
             for kind, grid, series in self.groups({kind: list(s) for kind, s, _ in kinds}):
-                edges_us = self._whole_cells(grid, tier, start_us, end_us)
-                if len(edges_us) > 1:
-                    buckets = self._coarser(tier, kind, series, edges_us)
+                # Also those that are not over: nothing may come that makes us compute them again.
+                edges_us = grid.edges(tier, start_us, end_us)
+                known_us = edges_us[edges_us < self._rolled_us]
+                edges_us = np.append(known_us, min(edges_us[-1], self._rolled_us))
+                if len(known_us):
+                    buckets = self._coarser(tier, kind, series, np.unique(edges_us))
                     self._replace(tier, kind, series, edges_us[0], edges_us[-1], buckets)
 
     def check(self, day: int) -> bool:
@@ -116,7 +119,8 @@ class Rolling:
                 continue
             first_us, last_us = int(edges_us[0]), int(edges_us[-1])
             fine = self.read(_FINER[tier], kind, series, first_us, last_us).merged(edges_us)
-            if not _same(fine, self.read(tier, kind, series, first_us, last_us)):
+            coarse = self.read(tier, kind, series, first_us, last_us).merged(edges_us)
+            if not _same(fine, coarse):
                 raise VerificationFailed(
                     f"the {tier.value}s of a {kind.value} from {_shown(first_us)} to "
                     f"{_shown(last_us)} are not the sum of their parts, which are kept"
@@ -151,7 +155,7 @@ class Rolling:
     ) -> Iterator[tuple[SeriesKind, Sequence[int], Buckets]]:
         """The quarter-hours of a day up to the watermark, as its readings give them."""
         start_us = day * US_PER_DAY
-        end_us = min(start_us + US_PER_DAY, self.totals.state.rolled_us or start_us)
+        end_us = min(start_us + US_PER_DAY, self._rolled_us)
         edges_us = np.arange(start_us, end_us + 1, US_PER_QUARTER, dtype=np.int64)
         if len(edges_us) < 2:
             return
@@ -170,10 +174,15 @@ class Rolling:
         fleet = Membership.of_all(self.table, self.counted)
         yield SeriesKind.FLEET, [FLEET_ID], sum_buckets(coverage, fleet, edges_us, FLEET_ID)
 
+    @property
+    def _rolled_us(self) -> int:
+        rolled_us = self.totals.state.rolled_us
+        return BEGINNING_US if rolled_us is None else rolled_us
+
     def _whole_cells(self, grid: Grid, tier: Tier, start_us: int, end_us: int) -> IntArray:
         """Edges of the days or months around a range that end by the watermark."""
         edges_us = grid.edges(tier, start_us, end_us)
-        return edges_us[edges_us <= (self.totals.state.rolled_us or 0)]
+        return edges_us[edges_us <= self._rolled_us]
 
     def _coarser(
         self, tier: Tier, kind: SeriesKind, series: Sequence[int], edges_us: IntArray

@@ -194,7 +194,7 @@ class FleetContract(Contract):
             assert work.fleet.states(scope, [device_id, 2**70]) == {}
 
     def test_the_newest_reading_becomes_the_state(self, storage: Storage, scope: Scope) -> None:
-        """An older one never does, nor one of the same instant, in one batch or in several."""
+        """An older one never does; one of the same instant does, in one batch or in several."""
         device_id = add_device(storage, scope, battery()).id
         other_id = add_device(storage, scope, panel()).id
         newest = StateRecord(device_id=device_id, at_us=2_000, power_mw=-7, stored_mwh=9)
@@ -202,13 +202,15 @@ class FleetContract(Contract):
             work.fleet.observe(
                 scope,
                 readings(
-                    (device_id, 2_000, -7, 9),
+                    (device_id, 2_000, 1, 1),
+                    (device_id, 2_000, 2, 2),
                     (device_id, 1_000, 5, 5),
                     (other_id, -1_000, 3, None),
                 ),
             )
+            assert work.fleet.states(scope, [device_id])[device_id].power_mw == 2
             work.fleet.observe(scope, readings((device_id, 1_500, 1, 1)))
-            work.fleet.observe(scope, readings((device_id, 2_000, 1, 1)))
+            work.fleet.observe(scope, readings((device_id, 2_000, -7, 9)))
             work.fleet.observe(scope, ReadingBatch.empty())
         with storage.transaction(write=False) as work:
             assert work.fleet.states(scope, [device_id, other_id]) == {
