@@ -357,6 +357,21 @@ def test_a_parquet_file_gives_the_same_as_a_csv_file_in_any_number_of_parts(
     np.testing.assert_array_equal(batch.power_mw, np.rint(np.array(expected) * 1e6))
     again = imported(as_parquet, *maps, "--unit", "kW", code=1)
     assert again[1] == "accepted 0, duplicates 66, conflicts 0, rejected 34"
+    assert again[2:] == dry[2:]
+
+
+def test_a_dry_run_tells_what_would_become_of_each_row_and_stores_nothing(
+    url, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(import_files, "ROWS", 2)
+    rows = "".join(f"2024-06-03T12:0{n % 3}Z,{n % 3}\n" for n in range(5))
+    path = written(tmp_path, f"at,power_w\n{rows}")
+    command = (path, "--device", "Wall")
+    would = imported(*command, "--dry-run")
+    assert stored(url, 2) == []
+    did = imported(*command)
+    assert would[1] == did[1] == "accepted 3, duplicates 2, conflicts 0, rejected 0"
+    assert would[0] == f"{did[0]}; dry run, nothing is stored"
 
 
 def test_a_parquet_file_may_have_local_times_and_whole_numbers(url, tmp_path):

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,16 @@ class Server:
     def url(self) -> str:
         """The URL of a database on it."""
         return f"{postgresql.DRIVER}energycore@/postgres?host={self.folder}"
+
+    def new_database(self) -> str:
+        """The URL of a new database, which ends with the server."""
+        import psycopg  # tests without PostgreSQL run without its driver
+
+        name = f"crash_{uuid.uuid4().hex}"
+        dsn = self.url.replace(postgresql.DRIVER, "postgresql://", 1)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload, unused-ignore] # a name cannot be bound
+        return self.url.replace("/postgres?", f"/{name}?")
 
     @property
     def socket(self) -> Path:

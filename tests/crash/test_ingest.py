@@ -1,5 +1,6 @@
 """Workers and the server die in the midst of their work: nothing is lost or counted twice."""
 
+import contextlib
 import random
 import selectors
 import subprocess
@@ -17,7 +18,6 @@ from energycore.telemetry.buckets import BUCKET_COLUMNS
 from energycore.telemetry.tiers import SeriesKind, Tier
 from tests.crash.load import BATCH, Standing, batch, prepare
 from tests.crash.servers import Server
-from tests.support.postgresql import new_database
 from tests.support.tree import ROOT
 
 pytestmark = pytest.mark.slow
@@ -44,6 +44,7 @@ class Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.worker", *map(str, arguments)],
             cwd=ROOT,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -52,6 +53,12 @@ class Worker:
     def next_line(self):
         """What it is about to do; an empty text if it ended."""
         return self.process.stdout.readline().strip()
+
+    def go(self):
+        """Let it send the batch that it told of."""
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
 
     def wait_within_batch(self, dice):
         """Some moment of a batch: wait for its beginning, and then for up to 20 ms for its end."""
@@ -92,6 +99,7 @@ def drive(server: Server, url: str, folder: Path, *, count, worker_kills, server
                 worker.start()
                 continue
             seen += 1
+            worker.go()
             if moments and seen >= moments[0]:
                 moments.pop(0)
                 worker.wait_within_batch(dice)
@@ -147,22 +155,22 @@ def lost_and_duplicated(found, wanted):
 def test_readings_survive_the_death_of_workers_and_of_the_server(server, tmp_path):
     """400,000 readings, 20 workers and 10 servers killed: 0 lost, 0 duplicated, right totals."""
     count = 400
-    with new_database(server.url) as url:
-        with ec.connect(url, clock=Standing()) as energy:
-            prepare(energy)
-            # Totals are kept from the middle of the readings on: half of the batches come late.
-            energy.upkeep(retain=False)
-        drive(
-            server,
-            url,
-            tmp_path,
-            count=count,
-            worker_kills=20,
-            server_kills=10,
-            how="right",
-            dice=random.Random(20_260_601),
-        )
-        found, found_totals = stored(url)
+    url = server.new_database()
+    with ec.connect(url, clock=Standing()) as energy:
+        prepare(energy)
+        # Totals are kept from the middle of the readings on: half of the batches come late.
+        energy.upkeep(retain=False)
+    drive(
+        server,
+        url,
+        tmp_path,
+        count=count,
+        worker_kills=20,
+        server_kills=10,
+        how="right",
+        dice=random.Random(20_260_601),
+    )
+    found, found_totals = stored(url)
     wanted, wanted_totals = expected(count)
     assert lost_and_duplicated(found, wanted) == (0, 0)
     assert len(found) == count * BATCH
@@ -174,21 +182,21 @@ def test_readings_survive_the_death_of_workers_and_of_the_server(server, tmp_pat
 
 def test_a_worker_that_acknowledges_first_loses_readings_here(server, tmp_path):
     """The same harness sees what a worker does that acknowledges before it has stored."""
-    with new_database(server.url) as url:
-        with ec.connect(url, clock=Standing()) as energy:
-            ids = prepare(energy)
-        drive(
-            server,
-            url,
-            tmp_path,
-            count=30,
-            worker_kills=6,
-            server_kills=1,
-            how="acknowledge-first",
-            dice=random.Random(1),
-        )
-        with ec.connect(url, clock=Standing()) as energy:
-            found = energy.services.histories.readings(energy.scope, ids, start_us=0, end_us=2**62)
+    url = server.new_database()
+    with ec.connect(url, clock=Standing()) as energy:
+        ids = prepare(energy)
+    drive(
+        server,
+        url,
+        tmp_path,
+        count=30,
+        worker_kills=6,
+        server_kills=1,
+        how="acknowledge-first",
+        dice=random.Random(1),
+    )
+    with ec.connect(url, clock=Standing()) as energy:
+        found = energy.services.histories.readings(energy.scope, ids, start_us=0, end_us=2**62)
     lost, duplicated = lost_and_duplicated(found, expected(30)[0])
     assert lost >= BATCH
     assert duplicated == 0

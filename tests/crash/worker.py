@@ -1,7 +1,8 @@
 """An ingest worker that is going to be killed: `worker.py URL FIRST STEP COUNT ACKNOWLEDGED HOW`.
 
 It sends the batches FIRST, FIRST + STEP, ... below COUNT that are not in ACKNOWLEDGED yet, and
-writes each into that file once it is stored. It says on its standard output what comes next.
+writes each into that file once it is stored. Before each it says so
+and waits for a line, so that whoever kills it knows where it is.
 """
 
 import os
@@ -31,6 +32,7 @@ def main(url: str, first: str, step: str, count: str, acknowledged: str, how: st
                 if how == "acknowledge-first":
                     acknowledge(number)
                 print(number, flush=True)
+                sys.stdin.readline()
                 result = energy.services.ingestion.record(energy.scope, batch(ids, number))
                 assert not result.rejected, result.rejected[0]
                 if how != "acknowledge-first":

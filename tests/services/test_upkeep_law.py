@@ -18,7 +18,6 @@ from energycore.errors import ResolutionNotKept, TimeZoneRequired
 from energycore.protocols.scope import Scope
 from energycore.services.ingestion import NewReading
 from energycore.services.suite import Services
-from energycore.services.upkeep import Upkeep
 from energycore.storage.memory import MemoryStorage
 from energycore.telemetry.calendar import Interval
 from energycore.telemetry.tiers import Retention

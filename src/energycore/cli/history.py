@@ -1,10 +1,8 @@
 """`energycore history`: what a device, a site or a fleet did, by hour, day, week or month."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import attrs
 import typer
@@ -15,23 +13,20 @@ from energycore.cli.history_views import print_csv, print_json, print_table
 from energycore.cli.lookups import Directory
 from energycore.errors import InvalidValue, TimeZoneRequired
 from energycore.notebook.history import History
-from energycore.notebook.instants import has_zone, instant_in
-from energycore.protocols.records import DeviceFilter
-from energycore.quantities.instants import from_epoch_us
+from energycore.notebook.instants import Spelling
+from energycore.protocols.records import DeviceFilter, DeviceRecord, SiteRecord
 from energycore.quantities.zones import load_zone
-from energycore.services.histories import HistoryRequest
 from energycore.services.insight import ALL_DEVICES
-from energycore.telemetry.calendar import Interval, calendar_edges, interval_of
-from energycore.telemetry.history import EnergyHistory
+from energycore.telemetry.calendar import Interval, interval_of
 from energycore.wiring.connect import connect
 from energycore.wiring.energy import Energy
 
 __all__ = ["HistoryOptions", "show_history"]
 
 _DAYS: Final = 7
+_OPTIONS: Final = {"start": "from", "end": "to", "time_zone": "zone"}
 
-Ask = Callable[[HistoryRequest], EnergyHistory]
-"""Answers for the devices that are meant."""
+Subject = DeviceRecord | SiteRecord | DeviceFilter
 
 
 @attrs.frozen(kw_only=True)
@@ -64,12 +59,15 @@ def show_history(options: HistoryOptions) -> None:
     _check(options)
     check_is_there(options.database)
     with connect(options.database) as energy:
-        name, ask = _subject(energy, options)
+        name, subject = _subject(energy, options)
         try:
-            history = History(answer=ask(_request(energy, options, ask)), name=name)
+            history = attrs.evolve(_history(energy, options, subject), name=name)
         except TimeZoneRequired:
             limit = "named with --zone: the devices are in several time zones"
             raise TimeZoneRequired("zone", None, limit) from None
+        except InvalidValue as error:
+            field = _OPTIONS.get(error.field, error.field)
+            raise type(error)(field, error.value, error.limit) from None
     if options.as_json:
         print_json(history)
     elif options.as_csv:
@@ -94,29 +92,22 @@ def _check(options: HistoryOptions) -> None:
         raise typer.BadParameter("goes without --kind and --tag", param_hint="--device")
 
 
-def _subject(energy: Energy, options: HistoryOptions) -> tuple[str, Ask]:
-    """Whose history is meant: what it is called, and who answers for it."""
-    histories, scope = energy.services.histories, energy.scope
+def _subject(energy: Energy, options: HistoryOptions) -> tuple[str, Subject]:
+    """Whose history is meant: what it is called, and what it is."""
     directory = Directory.of(energy)
     site = None if options.site is None else directory.site(options.site)
     if options.device is not None:
         device = directory.device(options.device, site)
-        return device.device.name, lambda request: histories.of_devices(
-            scope, [device.id], request
-        )[device.id]
+        return device.device.name, device
     if site is not None and not options.kinds and not options.tags:
-        return site.site.name, lambda request: histories.of_sites(scope, [site.id], request)[
-            site.id
-        ]
+        return site.site.name, site
     filter_ = DeviceFilter(
         kinds=options.kinds or None,
         tags=options.tags or None,
         site_ids=None if site is None else (site.id,),
     )
     where = "" if site is None else f" of {site.site.name}"
-    return f"{_described(filter_)}{where}", lambda request: histories.of_filter(
-        scope, filter_, request
-    )
+    return f"{_described(filter_)}{where}", filter_
 
 
 def _described(filter_: DeviceFilter) -> str:
@@ -128,35 +119,21 @@ def _described(filter_: DeviceFilter) -> str:
     return f"{named} tagged {tags}" if tags else named
 
 
-def _request(energy: Energy, options: HistoryOptions, ask: Ask) -> HistoryRequest:
+def _history(energy: Energy, options: HistoryOptions, subject: Subject) -> History:
     now = energy.clock.now()
-    zone = None if options.zone is None else load_zone(options.zone, "zone")
-    if zone is None and not _says_its_zone(options):
-        # Whose calendar it is, says who answers.
-        hour = energy.services.histories.request(now - timedelta(hours=1), now, Interval.HOUR)
-        zone = ZoneInfo(ask(hour).time_zone)
-    start, end = _range(options, now, zone or ZoneInfo("UTC"))
-    try:
-        return energy.services.histories.request(start, end, options.interval, options.zone)
-    except InvalidValue as error:
-        field = {"start": "from", "end": "to", "time_zone": "zone"}.get(error.field, error.field)
-        raise type(error)(field, error.value, error.limit) from None
-
-
-def _says_its_zone(options: HistoryOptions) -> bool:
-    if options.start is None or not has_zone(options.start, "from"):
-        return False
-    return options.end is None or has_zone(options.end, "to")
-
-
-def _range(options: HistoryOptions, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    if options.start is None:
-        before = now - timedelta(days=_DAYS if options.days is None else options.days)
-        at_us = round(before.timestamp() * 1_000_000)
-        midnight_us = calendar_edges(zone, at_us, at_us + 1, Interval.DAY)[0]
-        return from_epoch_us(midnight_us), now
-    end = now if options.end is None else instant_in(zone, options.end, "to")
-    return instant_in(zone, options.start, "from"), end
+    start: Spelling
+    if options.start is not None:
+        start = options.start
+    else:
+        zone = options.zone
+        if zone is None:
+            # Whose calendar it is, says who answers.
+            hour = timedelta(hours=1)
+            zone = energy.history(now - hour, now, Interval.HOUR, of=subject).time_zone
+        days = timedelta(days=_DAYS if options.days is None else options.days)
+        start = (now.astimezone(load_zone(zone, "zone")) - days).date()
+    end: Spelling = now if options.end is None else options.end
+    return energy.history(start, end, options.interval, of=subject, time_zone=options.zone)
 
 
 def _draw(history: History, path: Path) -> None:

@@ -153,7 +153,7 @@ def _ingestion(energy: Energy, *, dry_run: bool) -> Iterator[Ingestion]:
         energy.services.storage.transaction(write=True) as work,
     ):
         yield attrs.evolve(service, storage=_Held(work))
-        pass
+        raise _TakenBack
 
 
 class _TakenBack(Exception):
