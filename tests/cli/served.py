@@ -6,14 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 
-__all__ = ["DEADLINE_S", "Server", "Starting", "energycore", "running", "starting"]
+__all__ = ["DEADLINE_S", "Server", "Starting", "energycore", "running", "signalled", "starting"]
 
 DEADLINE_S = 120
 
@@ -28,6 +28,29 @@ def energycore(folder: Path, *arguments: str | Path) -> "subprocess.CompletedPro
         text=True,
         timeout=DEADLINE_S,
     )
+
+
+def signalled(
+    folder: Path, arguments: Sequence[str | Path], holds: Callable[[], bool], number: int
+) -> tuple[int, str]:
+    """Start a command, send it a signal as soon as something holds: its exit status and words."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "energycore", *arguments],
+        cwd=folder,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    end = time.monotonic() + DEADLINE_S
+    while process.poll() is None and not holds():
+        assert time.monotonic() < end
+        # Looks again soon, and at once if it ends.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.001)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=DEADLINE_S)
+    return process.returncode, said
 
 
 class Starting(NamedTuple):

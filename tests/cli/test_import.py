@@ -1,6 +1,9 @@
 """`energycore import`: every row is stored, known already, or refused; nothing is guessed."""
 
 import csv
+import signal
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -12,6 +15,7 @@ import energycore as ec
 from energycore.cli import import_files
 from energycore.quantities.units import MISSING
 from tests.cli.runs import refusal, run, words
+from tests.cli.served import signalled
 from tests.support.tree import ROOT
 
 REPORTED = ec.DataSource.REPORTED
@@ -493,6 +497,29 @@ def test_a_file_that_tells_the_device_of_each_row_takes_no_other(url, tmp_path):
 def test_a_file_that_is_none_is_told_in_a_line(url, tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     assert refusal("import", name, "--device", "Wall").startswith(f"error: {message}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_stopped_on_the_way_it_goes_on_when_it_is_run_again(url, tmp_path, number, status):
+    count = 3 * import_files.ROWS
+    rows = (f"{(START + n * MINUTE).isoformat()},{n % 1_000}\n" for n in range(count))
+    path = written(tmp_path, f"at,power_w\n{''.join(rows)}")
+    command = ("import", path, "--device", "Wall")
+
+    def stored_rows():
+        with closing(sqlite3.connect("energycore.db")) as database:
+            return database.execute("SELECT count(*) FROM energycore_reading").fetchone()[0]
+
+    ended, said = signalled(tmp_path, command, lambda: stored_rows() > 0, number)
+    assert ended == status
+    assert ("stopped: run it again to go on" in said) is (number == signal.SIGINT)
+    known = stored_rows()
+    assert 0 < known < count
+    assert known % import_files.ROWS == 0
+    assert run(*command).stdout.endswith(
+        f"accepted {count - known:,}, duplicates {known:,}, conflicts 0, rejected 0\n"
+    )
 
 
 def test_a_file_without_rows_stores_nothing(url, tmp_path):

@@ -6,15 +6,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import energycore as ec
 from energycore.protocols.records import DeviceFilter
-from tests.cli.served import DEADLINE_S, energycore
+from tests.cli.served import DEADLINE_S, energycore, signalled
 from tests.cli.terminals import in_terminal
 
 pytestmark = pytest.mark.slow
@@ -205,30 +204,11 @@ def marked_days(folder):
     return count
 
 
-def stopped_when(folder, holds, number):
-    """Start upkeep, send it a signal as soon as something holds, and give its exit status."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "energycore", *COMMAND],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    end = time.monotonic() + DEADLINE_S
-    while process.poll() is None and not holds():
-        assert time.monotonic() < end
-        # Looks again at once, and sooner if it ends.
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(0.001)
-    process.send_signal(number)
-    output, errors = process.communicate(timeout=DEADLINE_S)
-    return process.returncode, output + errors
-
-
 @pytest.mark.parametrize("rolled", [1, 8])
 def test_killed_while_it_rolls_up_it_goes_on_from_there(folder, rolled):
     before = known(folder)
-    status, _ = stopped_when(folder, lambda: 0 < marked_days(folder) <= DAYS + 1 - rolled, 9)
+    is_due = range(1, DAYS + 2 - rolled)
+    status, _ = signalled(folder, COMMAND, lambda: marked_days(folder) in is_due, signal.SIGKILL)
     assert status == -signal.SIGKILL
     assert marked_days(folder) > 0
     assert known(folder) == before
@@ -240,7 +220,7 @@ def test_killed_while_it_rolls_up_it_goes_on_from_there(folder, rolled):
 
 def test_ctrl_c_ends_it_between_two_steps_and_the_next_run_does_the_rest(folder):
     before = known(folder)
-    status, said = stopped_when(folder, lambda: len(archived(folder)) > 2, signal.SIGINT)
+    status, said = signalled(folder, COMMAND, lambda: len(archived(folder)) > 2, signal.SIGINT)
     assert (status, said) == (
         130,
         "stopping; Ctrl-C again ends at once\nstopped: run it again to go on from here\n",

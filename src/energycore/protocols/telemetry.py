@@ -83,7 +83,8 @@ class TelemetryStore(Protocol):
         """Store readings of known devices, one for each device and instant.
 
         Of several readings of one device and instant in a batch the policy takes them in their
-        order. The first version of a device's series is moved back to its first reading. Readings
+        order. The first version of a device's series is moved back to its first reading, and days
+        in between that have readings are marked for it. Readings
         that change totals up to the watermark mark their days: those that hold an instant from
         `reach_us[0]` before to `reach_us[1]` after a reading, if that begins before the watermark.
 
@@ -197,8 +198,12 @@ class Marks:
 class RollupStore(Protocol):
     """Keeps totals, and knows which of them are still to be computed."""
 
-    def state(self, scope: Scope) -> RollupState:
-        """How far the totals have come."""
+    def state(self, scope: Scope, *, hold: bool = False) -> RollupState:
+        """How far the totals have come.
+
+        With `hold`, in a writing transaction, no other unit of work that holds it goes on until
+        this one ends: totals are computed by one at a time. Who stores readings is not held up.
+        """
         ...
 
     def advance(self, scope: Scope, *, rolled_us: int) -> None:

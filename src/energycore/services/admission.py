@@ -26,13 +26,14 @@ from energycore.protocols.storage import UnitOfWork
 from energycore.protocols.telemetry import ReadingDay
 from energycore.quantities.instants import FIRST_US, LAST_US, US_PER_MS, from_epoch_us
 from energycore.quantities.units import MAX_POWER_W, FloatArray, IntArray
-from energycore.telemetry.series import GapPolicy
-from energycore.telemetry.tiers import US_PER_DAY
+from energycore.telemetry.tiers import US_PER_DAY, Tier
 
 __all__ = ["FUTURE_LIMIT", "POWER_LIMIT", "Admission"]
 
 FUTURE_LIMIT: Final = timedelta(minutes=5)
 """How far ahead of now a reading may be: clocks differ."""
+_DAYS_OF_MONTH: Final = 32
+"""And one, for the zones."""
 POWER_LIMIT: Final = f"finite and at most {MAX_POWER_W:g} W"
 
 
@@ -45,6 +46,9 @@ class Admission:
         at_us: shape (n,).
         records: the devices that are known.
         days: the days, around those of the batch, of which there are or were readings.
+        reach_us: how far before and after its instant any reading of the batch may say anything,
+            by the rules that its device has or ever had.
+        kept_from_us: where the buckets of a tier begin to be kept.
         latest_us: readings after it are refused.
     """
 
@@ -52,6 +56,8 @@ class Admission:
     at_us: IntArray
     records: Mapping[int, DeviceRecord]
     days: Sequence[ReadingDay]
+    reach_us: tuple[int, int]
+    kept_from_us: Mapping[Tier, int]
     latest_us: int
 
     @classmethod
@@ -61,26 +67,21 @@ class Admission:
         """Look up what must be known; from here on no day leaves the storage."""
         sane = at_us[(at_us >= FIRST_US) & (at_us < LAST_US)]
         first, last = (0, 0) if not len(sane) else (int(sane.min()), int(sane.max()))
+        ids = np.unique(device_id).tolist()
         return cls(
             device_id=device_id,
             at_us=at_us,
-            records=work.devices.get_many(scope, np.unique(device_id).tolist()),
-            # A reading may reach into the next day, whose totals also need the day before it.
+            records=work.devices.get_many(scope, ids),
             days=work.telemetry.days(
                 scope,
-                start_day=first // US_PER_DAY - 2,
-                end_day=last // US_PER_DAY + 3,
+                start_day=first // US_PER_DAY - 2 * _DAYS_OF_MONTH,
+                end_day=last // US_PER_DAY + 2 * _DAYS_OF_MONTH,
                 hold=True,
             ),
+            reach_us=work.series.table(scope, ids).reach_us,
+            kept_from_us=work.rollups.state(scope).kept_from_us,
             latest_us=now_us + FUTURE_LIMIT // timedelta(microseconds=1),
         )
-
-    @property
-    def reach_us(self) -> tuple[int, int]:
-        """How far before and after its instant any reading of the batch says anything."""
-        records = self.records.values()
-        linear = [r.max_gap_us for r in records if r.gap_policy is GapPolicy.LINEAR]
-        return max(linear, default=0), max((r.max_gap_us for r in records), default=0)
 
     def refusals(
         self, power_w: FloatArray, stored_wh: FloatArray, *, known: Mapping[int, EnergycoreError]
@@ -121,8 +122,15 @@ class Admission:
         if not len(lost):
             return np.zeros(len(self.at_us), dtype=np.bool_)
         before_us, after_us = self.reach_us
+        # Totals of a day need the day before it, and where power is interpolated the day after.
         first = (self.at_us - before_us) // US_PER_DAY - 1
         last = (self.at_us + after_us) // US_PER_DAY + (1 if before_us else 0)
+        # Where the parts are gone, the whole local day, or month, is computed from readings.
+        for tier, days in ((Tier.QUARTER_HOUR, 2), (Tier.DAY, _DAYS_OF_MONTH)):
+            if tier in self.kept_from_us:
+                is_coarse = first * US_PER_DAY < self.kept_from_us[tier] + days * US_PER_DAY
+                first = np.where(is_coarse, first - days, first)
+                last = np.where(is_coarse, last + days, last)
         needed = np.searchsorted(lost, last, side="right") - np.searchsorted(lost, first)
         return np.asarray(needed > 0)
 

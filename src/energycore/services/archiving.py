@@ -71,7 +71,9 @@ class Archiving:
             with self.storage.transaction(write=True) as work:
                 work.settings.remove(scope, key, name)
 
-    def retire(self, scope: Scope, day: int, totals_of: Callable[[UnitOfWork], Totals]) -> Retired:
+    def retire(
+        self, scope: Scope, day: int, totals_of: Callable[[UnitOfWork, bool], Totals]
+    ) -> Retired:
         """Move a day's readings out of the storage, if its totals hold all of them.
 
         Raises:
@@ -81,7 +83,7 @@ class Archiving:
         # The next day as well: this one's readings reach into it.
         for checked in (day, day + 1):
             with self.storage.transaction(write=False) as work:
-                is_true = Rolling.within(totals_of(work)).check(checked)
+                is_true = Rolling.within(totals_of(work, False)).check(checked)
             if not is_true:
                 self._compute_anew(scope, checked, totals_of)
         with self.storage.transaction(write=False) as work:
@@ -90,6 +92,7 @@ class Archiving:
             return Retired()
         if self.archive is None or not len(batch):
             with self.storage.transaction(write=True) as work:
+                work.rollups.state(scope, hold=True)
                 dropped = work.telemetry.drop_day(
                     scope, day, revision=known.revision, file=known.file
                 )
@@ -97,10 +100,10 @@ class Archiving:
         return self._move(scope, known, batch, self.archive)
 
     def _compute_anew(
-        self, scope: Scope, day: int, totals_of: Callable[[UnitOfWork], Totals]
+        self, scope: Scope, day: int, totals_of: Callable[[UnitOfWork, bool], Totals]
     ) -> None:
         with self.storage.transaction(write=True) as work:
-            rolling = Rolling.within(totals_of(work))
+            rolling = Rolling.within(totals_of(work, True))
             whole = Spans.of([(day * US_PER_DAY, (day + 1) * US_PER_DAY)])
             if not whole.minus(rolling.told(day)):
                 rolling.compute(day, rolling.table.device_ids)
@@ -134,11 +137,13 @@ class Archiving:
         try:
             self._take_over(scope, known, file, key)
         except _Changed:
+            archive.delete(scope, name)
             return Retired()
         return Retired(is_dropped=True, is_archived=True, readings=len(batch))
 
     def _take_over(self, scope: Scope, known: ReadingDay, file: ArchivedFile, key: str) -> None:
         with self.storage.transaction(write=True) as work:
+            work.rollups.state(scope, hold=True)
             if not work.settings.remove(scope, key, file.name):
                 raise _Changed
             if not work.telemetry.drop_day(scope, known.day, revision=known.revision, file=file):

@@ -18,6 +18,7 @@ from energycore.quantities.instants import floor_to, from_epoch_us, to_epoch_us
 from energycore.quantities.units import IntArray
 from energycore.services.registration import DEFAULT_STEP_US
 from energycore.simulation.behaviour import Window
+from energycore.telemetry.tiers import US_PER_DAY
 
 __all__ = ["MAX_CATCH_UP", "Progress", "TickResult", "Ticking"]
 
@@ -151,6 +152,9 @@ class _Run:
         with self._ticking.storage.transaction(write=True) as work:
             # Commands wait from here on: what is loaded is still true when it is saved.
             work.fleet.shards(self._scope, hold=True)
+            earliest_us = self._after_lost_days(work, earliest_us)
+            if earliest_us > self._target_us:
+                return False
             fleet = work.fleet.load(
                 self._scope,
                 self._shard.id,
@@ -175,6 +179,23 @@ class _Run:
         self.skipped += (earliest_us - next_us) // step_us
         self.readings += stored
         return True
+
+    def _after_lost_days(self, work: UnitOfWork, first_us: int) -> int:
+        """The first tick from here on whose day, and the one before it, still has its readings.
+
+        The totals of a day whose readings are gone cannot be computed with new ones.
+        """
+        days = work.telemetry.days(
+            self._scope,
+            start_day=first_us // US_PER_DAY - 1,
+            end_day=self._target_us // US_PER_DAY + 1,
+            hold=True,
+        )
+        lost_until_us = max(((day.day + 2) * US_PER_DAY for day in days if day.is_lost), default=0)
+        if lost_until_us <= first_us:
+            return first_us
+        step_us = self._shard.step_us
+        return first_us + -(-(lost_until_us - first_us) // step_us) * step_us
 
     def _last_us(self, work: UnitOfWork, fleet: Fleet, first_us: int) -> int:
         """Where the window ends: at the target, a full transaction, or before a device joins."""

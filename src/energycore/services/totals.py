@@ -20,7 +20,7 @@ from energycore.telemetry.series import BEGINNING_US, SeriesTable
 from energycore.telemetry.sums import Membership, sum_buckets
 from energycore.telemetry.tiers import US_PER_DAY, US_PER_QUARTER, SeriesKind, Tier
 
-__all__ = ["FLEET_ID", "Totals", "counted_kinds", "reach_of"]
+__all__ = ["FLEET_ID", "Totals", "counted_kinds"]
 
 FLEET_ID = 0
 
@@ -47,16 +47,28 @@ class Totals:
 
     @classmethod
     def of(
-        cls, work: UnitOfWork, scope: Scope, recorded: Recorded, now_us: int, default_zone: str
+        cls,
+        work: UnitOfWork,
+        scope: Scope,
+        recorded: Recorded,
+        now_us: int,
+        default_zone: str,
+        *,
+        hold: bool = False,
     ) -> "Totals":
-        """The totals of a tenant, in the default zone in which they are kept."""
+        """The totals of a tenant, in the default zone in which they are kept.
+
+        With `hold`, in a writing transaction, they are computed by nobody else meanwhile.
+        """
+        state = work.rollups.state(scope, hold=hold)
         kept_zone = work.settings.get(scope, ROLLUP_ZONE_SETTING)
         return cls(
             work=work,
             scope=scope,
             recorded=recorded,
-            now_us=now_us,
-            state=work.rollups.state(scope),
+            # Somebody's clock has passed the watermark, even if this one has not.
+            now_us=now_us if state.rolled_us is None else max(now_us, state.rolled_us),
+            state=state,
             default_zone=kept_zone or default_zone,
         )
 
@@ -97,7 +109,7 @@ class Totals:
             kept_from_us=self.state.kept_from_us,
             marked_days=np.unique(marks.day).tolist(),
             lost_days=[day.day for day in days if day.is_lost],
-            reach_us=reach_of(table),
+            reach_us=table.reach_us,
             grid=grid,
         )
 
@@ -105,7 +117,7 @@ class Totals:
         self, table: SeriesTable, ids: Sequence[int], start_us: int, end_us: int
     ) -> Coverage:
         """What readings say about a range."""
-        before_us, after_us = reach_of(table)
+        before_us, after_us = table.reach_us
         readings = self.recorded.read(
             self.work,
             self.scope,
@@ -189,11 +201,6 @@ def counted_kinds(filter_: DeviceFilter) -> DeviceFilter:
     counted = [name for name, kind in device_kinds().items() if kind.role.is_counted]
     wanted = counted if filter_.kinds is None else filter_.kinds
     return attrs.evolve(filter_, kinds=tuple(name for name in counted if name in wanted))
-
-
-def reach_of(table: SeriesTable) -> tuple[int, int]:
-    """How far before and after its instant a reading of these devices says anything [us]."""
-    return table.longest_gap_us(linear=True), table.longest_gap_us()
 
 
 def _members(memberships: Iterable[Membership]) -> list[int]:

@@ -99,6 +99,7 @@ class Upkeep:
         report = progress or _silent
         today = now_us // US_PER_DAY
         with self.storage.transaction(write=True) as work:
+            work.rollups.state(scope, hold=True)
             work.telemetry.prepare(scope, start_day=today, end_day=today + _AHEAD_DAYS)
             if work.settings.get(scope, ROLLUP_ZONE_SETTING) is None:
                 work.settings.put(scope, ROLLUP_ZONE_SETTING, self.default_zone)
@@ -124,7 +125,7 @@ class Upkeep:
         for done, day in enumerate(days):
             report("rolling up", done, len(days))
             with self.storage.transaction(write=True) as work:
-                Rolling.within(self._totals(work, scope, now_us)).recompute(day)
+                Rolling.within(self._totals(work, scope, now_us, hold=True)).recompute(day)
         return len(days)
 
     def _retire(self, scope: Scope, now_us: int, report: UpkeepProgress) -> list[Retired]:
@@ -137,7 +138,11 @@ class Upkeep:
         for done, day in enumerate(days):
             report("archiving" if self.archive else "removing readings", done, len(days))
             retired.append(
-                archiving.retire(scope, day, lambda work: self._totals(work, scope, now_us))
+                archiving.retire(
+                    scope,
+                    day,
+                    lambda work, hold: self._totals(work, scope, now_us, hold=hold),
+                )
             )
         return retired
 
@@ -149,8 +154,9 @@ class Upkeep:
         for done, (tier, begin_us, end_us) in enumerate(old):
             report("removing totals", done, len(old))
             with self.storage.transaction(write=True) as work:
+                totals = self._totals(work, scope, now_us, hold=True)
                 if tier in _COARSER:
-                    rolling = Rolling.within(self._totals(work, scope, now_us))
+                    rolling = Rolling.within(totals)
                     rolling.check_coarser(_COARSER[tier], begin_us, end_us)
                 dropped += work.rollups.drop(scope, tier, end_us=end_us)
         return dropped
@@ -175,10 +181,11 @@ class Upkeep:
             work.rollups.take_marks(scope, day)
         days = agenda.old_days() if retain else []
         ids = work.devices.ids(scope, DeviceFilter())
+        recorded = Recorded(archive=self.archive)
         readings = sum(
             len(
-                work.telemetry.read(
-                    scope, ids, start_us=day * US_PER_DAY, end_us=(day + 1) * US_PER_DAY
+                recorded.read(
+                    work, scope, ids, start_us=day * US_PER_DAY, end_us=(day + 1) * US_PER_DAY
                 )
             )
             for day in days
@@ -188,8 +195,9 @@ class Upkeep:
             work.rollups.drop(scope, tier, end_us=end_us)
             for tier, _, end_us in (agenda.old_totals() if retain else [])
         ]
+        reached_us = work.rollups.state(scope).rolled_us
         return UpkeepReport(
-            rolled_to=from_epoch_us(rolled_us),
+            rolled_to=None if reached_us is None else from_epoch_us(reached_us),
             recomputed_days=len(marked),
             archived_days=len(days) if self.archive else 0,
             archived_readings=readings,
@@ -206,9 +214,9 @@ class Upkeep:
             is_archived=self.archive is not None,
         )
 
-    def _totals(self, work: UnitOfWork, scope: Scope, now_us: int) -> Totals:
+    def _totals(self, work: UnitOfWork, scope: Scope, now_us: int, *, hold: bool = False) -> Totals:
         recorded = Recorded(archive=self.archive)
-        return Totals.of(work, scope, recorded, now_us, self.default_zone)
+        return Totals.of(work, scope, recorded, now_us, self.default_zone, hold=hold)
 
 
 class _TakenBack(Exception):

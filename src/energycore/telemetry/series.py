@@ -124,6 +124,11 @@ class SeriesTable:
         )
 
     @property
+    def reach_us(self) -> tuple[int, int]:
+        """How far before and after its instant a reading of any of these says anything."""
+        return self.longest_gap_us(linear=True), self.longest_gap_us()
+
+    @property
     def is_stepwise(self) -> bool:
         """Whether no power is interpolated, so that sums of it are step functions."""
         return self.longest_gap_us(linear=True) == 0

@@ -21,10 +21,10 @@ class MemoryRollups:
 
     _work: Work
 
-    def state(self, scope: Scope) -> RollupState:
-        """How far the totals have come."""
+    def state(self, scope: Scope, *, hold: bool = False) -> RollupState:
+        """How far the totals have come; writers take turns."""
         tenant = tenant_of(scope)
-        return self._work.see(tenant).rollup
+        return (self._work.own(tenant) if hold else self._work.see(tenant)).rollup
 
     def advance(self, scope: Scope, *, rolled_us: int) -> None:
         """Move the watermark forward, and mark what lies between for all devices."""

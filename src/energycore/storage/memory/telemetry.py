@@ -139,6 +139,18 @@ def _note(tables: TenantTables, changed: ReadingBatch, reach_us: tuple[int, int]
     for device_id, at_us in zip(oldest.device_id.tolist(), oldest.at_us.tolist(), strict=True):
         first, *later = tables.series[device_id]
         if at_us < first.valid_from_us:
+            _mark_between(tables, device_id, at_us, first.valid_from_us)
             tables.series[device_id] = (attrs.evolve(first, valid_from_us=at_us), *later)
     for device_id, day in marked_days(changed, reach_us, tables.rollup.rolled_us):
         tables.marks[day] = tables.marks.get(day, frozenset()) | {device_id}
+
+
+def _mark_between(tables: TenantTables, device_id: int, start_us: int, end_us: int) -> None:
+    """Mark the days on which a device is expected now, and was not when they were totalled."""
+    rolled_us = tables.rollup.rolled_us
+    if rolled_us is None:
+        return
+    last = min(end_us, rolled_us - 1) // US_PER_DAY
+    for day, known in tables.days.items():
+        if start_us // US_PER_DAY <= day <= last and not known.is_lost:
+            tables.marks[day] = tables.marks.get(day, frozenset()) | {device_id}

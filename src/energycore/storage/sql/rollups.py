@@ -57,9 +57,11 @@ class SqlRollups:
 
     _session: Session
 
-    def state(self, scope: Scope) -> RollupState:
-        """How far the totals have come."""
+    def state(self, scope: Scope, *, hold: bool = False) -> RollupState:
+        """How far the totals have come; `hold` takes a lock that only those who compute take."""
         tenant = tenant_of(scope)
+        if hold:
+            self._session.hold_totals(tenant)
         statement = select(rollup).where(rollup.c.tenant_id == tenant)
         row = self._session.read(statement).one_or_none()
         if row is None:

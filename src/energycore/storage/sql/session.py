@@ -48,6 +48,7 @@ Upsert: TypeAlias = postgresql.Insert | sqlite.Insert
 
 _ROWS_AT_ONCE: Final = 10_000
 _WATERMARK: Final = 0x656E_6572
+_TOTALS: Final = 0x656E_6573
 """The class of advisory locks on the watermarks of tenants."""
 
 
@@ -170,7 +171,16 @@ class Session:
         self.check_writable()
         if self.is_postgresql:
             lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
-            self.read(select(lock(_WATERMARK, zlib.crc32(tenant.encode()) - (1 << 31))))
+            self.read(select(lock(_WATERMARK, _number_of(tenant))))
+
+    def hold_totals(self, tenant: str) -> None:
+        """Be the only one that computes totals of a tenant until the transaction ends.
+
+        The writers of SQLite take turns anyway.
+        """
+        self.check_writable()
+        if self.is_postgresql:
+            self.read(select(func.pg_advisory_xact_lock(_TOTALS, _number_of(tenant))))
 
     def check_devices(self, tenant: str, ids: Iterable[int]) -> None:
         """Refuse identities that no device of the tenant has; none that it has ever goes.
@@ -206,3 +216,8 @@ class Session:
 
 def _can_be_there(value: int | str) -> bool:
     return is_storable(value) if isinstance(value, str) else MIN_INT64 <= value <= MAX_INT64
+
+
+def _number_of(tenant: str) -> int:
+    """A number of 32 bits, as advisory locks have it; tenants that share one wait more often."""
+    return zlib.crc32(tenant.encode()) - (1 << 31)

@@ -1,6 +1,6 @@
 """The table of readings, and the days of it that there are."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -40,6 +40,9 @@ from energycore.telemetry.tiers import US_PER_DAY
 
 __all__ = ["SqlTelemetry"]
 
+Moved = tuple[int, int, int]
+"""A device, where its series begins now, and where it began before."""
+
 
 @attrs.frozen
 class SqlTelemetry:
@@ -64,7 +67,7 @@ class SqlTelemetry:
             none = np.empty(0, dtype=np.int64)
             return AppendResult(accepted=0, duplicates=len(batch), conflicts=none)
         self._session.hold_watermark(tenant, alone=False)
-        self._admit(tenant, batch)
+        moved = self._admit(tenant, batch)
         new_days = self._new_days(tenant, batch)
         if self._session.is_postgresql and len(new_days):
             ensure_partitions(self._session, new_days.tolist(), self._partitioning)
@@ -73,7 +76,7 @@ class SqlTelemetry:
         before = store(self._session, tenant, candidates)
         result, changed = keyed.outcome(before, policy)
         self._enter_days(tenant, new_days)
-        self._mark(tenant, changed, reach_us)
+        self._mark(tenant, changed, reach_us, moved)
         if policy is ConflictPolicy.LAST:
             self._overwrite(tenant, candidates, before)
             if len(result.conflicts):
@@ -171,7 +174,7 @@ class SqlTelemetry:
         Ledger(self._session, tenant).forget_before(day * US_PER_DAY)
         return True
 
-    def _admit(self, tenant: str, batch: ReadingBatch) -> None:
+    def _admit(self, tenant: str, batch: ReadingBatch) -> list[Moved]:
         """Refuse unknown devices, and move the series back that begin after their first reading."""
         oldest = batch.oldest()
         given = self._session.given(device_id=oldest.device_id, at_us=oldest.at_us)
@@ -191,6 +194,14 @@ class SqlTelemetry:
             )
         if others:
             self._move_back(tenant, oldest.take(np.array([row.ordinal for row in others])))
+        return [
+            (
+                int(oldest.device_id[row.ordinal]),
+                int(oldest.at_us[row.ordinal]),
+                int(row.first_us),
+            )
+            for row in others
+        ]
 
     def _move_back(self, tenant: str, oldest: ReadingBatch) -> None:
         """Let the series of devices begin at these readings."""
@@ -240,13 +251,24 @@ class SqlTelemetry:
             )
         )
 
-    def _mark(self, tenant: str, changed: ReadingBatch, reach_us: tuple[int, int]) -> None:
-        """Mark the days whose kept totals do not hold these readings."""
+    def _mark(
+        self,
+        tenant: str,
+        changed: ReadingBatch,
+        reach_us: tuple[int, int],
+        moved: Sequence[Moved],
+    ) -> None:
+        """Mark the days whose kept totals do not hold these readings, or know of the device."""
         watermark = select(rollup.c.rolled_us).where(rollup.c.tenant_id == tenant)
         rolled_us = self._session.read(watermark).scalar_one_or_none()
-        marked = np.array(marked_days(changed, reach_us, rolled_us), dtype=np.int64)
-        if not len(marked):
+        if rolled_us is None:
             return
+        pairs = set(marked_days(changed, reach_us, rolled_us))
+        if moved:
+            pairs.update(self._days_between(tenant, moved, rolled_us))
+        if not pairs:
+            return
+        marked = np.array(sorted(pairs), dtype=np.int64)
         given = self._session.given(device_id=marked[:, 0], day=marked[:, 1])
         # In one order, so that none who mark can lock out another.
         rows = select(literal(tenant, String), given.c.day, given.c.device_id, literal(1))
@@ -259,6 +281,18 @@ class SqlTelemetry:
                 index_elements=mark.primary_key.columns, set_={"marks": mark.c.marks + 1}
             )
         )
+
+    def _days_between(
+        self, tenant: str, moved: Sequence[Moved], rolled_us: int
+    ) -> Iterator[tuple[int, int]]:
+        """The days on which devices are expected now, and were not when they were totalled."""
+        statement = select(reading_day.c.day).where(
+            reading_day.c.tenant_id == tenant, not_(reading_day.c.is_lost)
+        )
+        days = self._session.read(statement).scalars().all()
+        for device_id, start_us, end_us in moved:
+            last = min(end_us, rolled_us - 1) // US_PER_DAY
+            yield from ((device_id, day) for day in days if start_us // US_PER_DAY <= day <= last)
 
     def _overwrite(self, tenant: str, candidates: ReadingBatch, before: Stored) -> None:
         """Let the readings of a batch take the place of what was stored under their keys."""
