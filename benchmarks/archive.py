@@ -42,7 +42,7 @@ def lines() -> Iterator[Line]:
         rounded = ReadingBatch(
             device_id=batch.device_id,
             at_us=batch.at_us,
-            power_mw=np.round(batch.power_mw, -3),
+            power_mw=np.rint(batch.power_mw / 1_000).astype(np.int64),
             stored_mwh=batch.stored_mwh,
         )
         size, _ = _written(Path(folder), rounded)

@@ -7,7 +7,7 @@ import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
 from energycore.errors import Conflict, StorageUnavailable
 from energycore.protocols.telemetry import ConflictPolicy
@@ -17,7 +17,7 @@ from energycore.storage.sql import open_sql_storage, session
 from energycore.storage.sql.copying import encoded, tuples
 from energycore.storage.sql.keyed import KeyedBatch
 from energycore.storage.sql.session import Session
-from energycore.storage.sql.tables import bucket, reading
+from energycore.storage.sql.tables import bucket, ledger, reading
 from energycore.telemetry.readings import ReadingBatch
 from energycore.telemetry.tiers import US_PER_DAY
 from energycore.testing.contract import LAW, add_device, new_device, new_scope, panel
@@ -177,6 +177,52 @@ def test_large_batches_end_as_they_do_in_memory(sql_storage, policy):
             answers.append(told)
     assert answers[0] == answers[1]
     assert answers[0][0] == (MANY // 2 * 2, 0, [])
+
+
+def test_a_batch_whose_readings_were_replaced_is_not_known_any_more(sql_storage):
+    """Delivered again it conflicts with what took its place."""
+    scope = new_scope()
+    device_id = add_device(sql_storage, scope).id
+    batch = grid([device_id], range(0, MANY * 1_000, 1_000))
+    answers = []
+    for own, policy in (
+        (batch, ConflictPolicy.REJECT),
+        (grid([device_id], [5_000], power_mw=2), ConflictPolicy.LAST),
+        (batch, ConflictPolicy.REJECT),
+        (grid([device_id], [5_000]), ConflictPolicy.LAST),
+        (batch, ConflictPolicy.REJECT),
+    ):
+        with sql_storage.transaction(write=True) as work:
+            result = work.telemetry.append(scope, own, policy=policy)
+        answers.append((result.accepted, result.duplicates, result.conflicts.tolist()))
+    assert answers == [
+        (MANY, 0, []),
+        (0, 0, [0]),
+        (0, MANY - 1, [5]),
+        (0, 0, [0]),
+        (0, MANY, []),
+    ]
+
+
+def test_batches_are_remembered_until_their_days_are_gone(sql_storage):
+    scope = new_scope()
+    device_id = add_device(sql_storage, scope).id
+    days = range(3)
+    with sql_storage.transaction(write=True) as work:
+        for day in days:
+            instants = range(day * US_PER_DAY, day * US_PER_DAY + MANY * 1_000, 1_000)
+            work.telemetry.append(scope, grid([device_id], instants))
+        work.rollups.advance(scope, rolled_us=9 * US_PER_DAY)
+        for day in range(9):
+            work.rollups.take_marks(scope, day)
+    known = select(ledger.c.newest_us // US_PER_DAY).where(ledger.c.tenant_id == scope.tenant)
+    left = []
+    for day in days:
+        with sql_storage.transaction(write=True) as work:
+            assert work.telemetry.drop_day(scope, day, revision=1, file=None)
+        with sql_storage.connection(write=False) as connection:
+            left.append(sorted(connection.execute(known).scalars()))
+    assert left == [[0, 1, 2], [1, 2], [2]]
 
 
 def test_of_two_that_deliver_the_same_batch_at_once_one_is_told_that_all_are_duplicates(

@@ -214,7 +214,7 @@ def test_a_day_that_another_tenant_begins_while_it_is_dropped_keeps_the_new_read
         begun = threads.submit(begin_the_day)
         stored_there.wait(10)
         dropped = threads.submit(drop, storage, mine)
-        wait_for_a_lock(storage)
+        wait_for_locks(storage, 1)
         may_commit.set()
         begun.result()
         assert dropped.result()
@@ -236,17 +236,20 @@ def test_readings_that_come_while_their_day_is_dropped_make_its_partition_again(
         with storage.transaction(write=True) as work:
             assert work.telemetry.drop_day(mine, DAY, revision=1, file=FILE)
             late = [threads.submit(come_late, scope) for scope in (mine, theirs)]
-            wait_for_a_lock(storage)
+            wait_for_locks(storage, 2)
         assert [one.result() for one in late] == [1, 1]
     for scope, device_id in ids.items():
         assert stored(storage, scope, device_id) == [(device_id, START_US + 7_000, 1, None)]
 
 
-def wait_for_a_lock(storage):
-    """Until some connection waits for another one."""
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
+def wait_for_locks(storage, count):
+    """Until so many connections wait for another one."""
+    waiting = text(
+        "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE NOT granted AND datname = current_database()"
+    )
     with storage.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while not connection.execute(waiting).scalar_one():
+        while connection.execute(waiting).scalar_one() < count:
             pass
 
 
@@ -268,19 +271,36 @@ def test_who_began_before_a_day_was_dropped_is_not_told_that_it_had_no_readings(
     assert len(stored(storage, scope, device_id)) == 1
 
 
-def test_waiting_for_readers_of_a_day_that_is_dropped_ends(storage, postgresql_url):
+@pytest.fixture
+def impatient(storage, postgresql_url):
+    """The same database for somebody who waits for nobody; after `storage` has made the tables."""
+    option = "options=-c%20lock_timeout%3D50ms"
+    url = f"{postgresql_url}{'&' if '?' in postgresql_url else '?'}{option}"
+    with closing(open_sql_storage(url)) as other:
+        yield other
+
+
+def test_waiting_for_readers_when_a_partition_is_dropped_ends(storage, impatient):
     scope = new_scope()
     device_id = add_device(storage, scope).id
     settle(storage, scope, device_id, DAY)
-    option = "options=-c%20lock_timeout%3D50ms"
-    impatient = f"{postgresql_url}{'&' if '?' in postgresql_url else '?'}{option}"
-    with closing(open_sql_storage(impatient)) as other:
-        with storage.transaction(write=False) as work:
-            work.telemetry.read(scope, [device_id], **LONG)
-            with pytest.raises(StorageUnavailable):
-                drop(other, scope)
-        assert len(stored(storage, scope, device_id)) == 1
-        assert drop(other, scope)
+    with storage.transaction(write=False) as work:
+        work.telemetry.read(scope, [device_id], **LONG)
+        with pytest.raises(StorageUnavailable):
+            drop(impatient, scope)
+    assert len(stored(storage, scope, device_id)) == 1
+    assert drop(impatient, scope)
+
+
+def test_a_day_that_others_have_too_is_emptied_while_they_read_it(storage, impatient):
+    mine, theirs = new_scope(), new_scope()
+    ids = {scope: add_device(storage, scope).id for scope in (mine, theirs)}
+    for scope, device_id in ids.items():
+        settle(storage, scope, device_id, DAY)
+    with storage.transaction(write=False) as work:
+        assert len(work.telemetry.read(theirs, [ids[theirs]], **LONG)) == 1
+        assert drop(impatient, mine)
+    assert stored(storage, mine, ids[mine]) == []
 
 
 def test_a_partition_that_somebody_took_away_is_no_conflict(storage):

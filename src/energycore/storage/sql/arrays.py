@@ -49,7 +49,10 @@ def given(columns: dict[str, IntArray], *, is_postgresql: bool) -> Subquery:
         ordinal = rows.c.key
         numbers = [func.json_extract(rows.c.value, f"$[{place}]") for place in range(len(names))]
     labels = [number.label(name) for name, number in zip(names, numbers, strict=True)]
-    return select(ordinal.label("ordinal"), *labels).select_from(rows).subquery("given")
+    table = select(ordinal.label("ordinal"), *labels).select_from(rows)
+    # SQLite keeps what has an offset as a table of its own, and does not read the text again for
+    # each row of another one.
+    return (table if is_postgresql else table.offset(0)).subquery("given")
 
 
 def as_arrays(statement: "Select[*tuple[Any, ...]]") -> "Select[*tuple[Any, ...]]":
