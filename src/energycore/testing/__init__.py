@@ -10,9 +10,11 @@ class TestMyStorage(StorageContract):
             yield storage
 ```
 
-Needs pytest and hypothesis. A storage may be shared by tests: each works in tenants of its own.
+`ArchiveContract` with a fixture called `archive` does the same for an archive. Needs pytest and
+hypothesis. A storage may be shared by tests: each works in tenants of its own.
 """
 
+from energycore.testing.archives import ArchiveContract
 from energycore.testing.contract import Contract
 from energycore.testing.days import DayContract
 from energycore.testing.devices import DeviceContract
@@ -28,6 +30,7 @@ from energycore.testing.tenants import TenantContract
 from energycore.testing.transactions import TransactionContract
 
 __all__ = [
+    "ArchiveContract",
     "Contract",
     "DayContract",
     "DeviceContract",

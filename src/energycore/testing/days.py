@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from energycore.errors import NotAllowed
 from energycore.protocols.archive import ArchivedFile
 from energycore.protocols.records import DeviceFilter
 from energycore.protocols.scope import Scope
@@ -238,6 +239,35 @@ class DayContract(Contract):
         with storage.transaction(write=False) as work:
             assert (stored_instants(work, other, ids), day_of(work, other, 0)) == before
             assert len(before[0]) == 8
+
+    def test_a_series_that_moves_back_marks_the_days_on_which_it_is_expected_now(
+        self, storage: Storage, scope: Scope
+    ) -> None:
+        """Totals of several devices depend on which of them are expected."""
+        one = add_device(storage, scope, panel("a")).id
+        late = add_device(storage, scope, panel("b"), registered_at_us=13 * US_PER_DAY).id
+        with storage.transaction(write=True) as work:
+            rows = [(one, day * US_PER_DAY, 1, None) for day in (10, 11, 13)]
+            work.telemetry.append(scope, readings(*rows))
+            work.rollups.advance(scope, rolled_us=14 * US_PER_DAY)
+            for day in range(10, 15):
+                work.rollups.take_marks(scope, day)
+            work.telemetry.append(scope, readings((late, 11 * US_PER_DAY, 1, None)))
+            found = work.rollups.marks(scope, start_day=0, end_day=20)
+        assert list(zip(found.device_id.tolist(), found.day.tolist(), strict=True)) == [
+            (late, 11),
+            (late, 13),
+        ]
+
+    def test_who_computes_totals_holds_their_state_alone(
+        self, storage: Storage, scope: Scope
+    ) -> None:
+        """It is a right of writers; the state is the same."""
+        with storage.transaction(write=True) as work:
+            work.rollups.advance(scope, rolled_us=US_PER_DAY)
+            assert work.rollups.state(scope, hold=True) == work.rollups.state(scope)
+        with storage.transaction(write=False) as work, pytest.raises(NotAllowed):
+            work.rollups.state(scope, hold=True)
 
 
 def stored_day(day: int, **more: Any) -> ReadingDay:

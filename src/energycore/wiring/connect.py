@@ -42,7 +42,8 @@ def connect(
         tenant: whose data is seen.
         clock: where every "now" comes from; by default the wall's, or the database's own where
             it runs on an accelerated clock.
-        default_zone: IANA time zone of devices that belong to no site.
+        default_zone: IANA time zone of devices that belong to no site. Their days and months are
+            kept in the one that is given when upkeep first runs.
         seed: of all noise, for tenants that are new to the database.
         archive: where old readings go and are read from: a folder, `s3://bucket/prefix` or an
             archive; the database remembers the URL, so that it need be named once only.
