@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from energycore.protocols.archive import Archive, ArchivedFile
 from energycore.protocols.scope import Scope
@@ -35,9 +36,11 @@ def tenant_archive(
     from energycore.archive import open_archive
 
     archive = open_archive(given)
+    # Whoever opens the database next may stand in another folder.
+    url = given if "://" in given else str(Path(given).absolute())
     with storage.transaction(write=True) as work:
-        if work.settings.get(scope, ARCHIVE_SETTING) != given:
-            work.settings.put(scope, ARCHIVE_SETTING, given)
+        if work.settings.get(scope, ARCHIVE_SETTING) != url:
+            work.settings.put(scope, ARCHIVE_SETTING, url)
     return archive
 
 
