@@ -6,6 +6,7 @@ everything.
 """
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import attrs
 import hypothesis
@@ -154,7 +155,7 @@ class World:
     def answers(self, services, interval, zone):
         histories = services.histories
         request = histories.request(
-            self.oldest - timedelta(minutes=95), self.clock.at + timedelta(hours=1), interval, zone
+            month_before(self.oldest), self.clock.at + timedelta(hours=1), interval, zone
         )
         chosen = ec.DeviceFilter(ids=tuple(self.devices[:2]))
         return {
@@ -193,6 +194,12 @@ class World:
                 assert attrs.evolve(bucket, interval=other.interval) == other, what
         inside = [b for b in truth.buckets if b.start >= found.buckets[0].start]
         assert sums_of(found.buckets) == sums_of(inside), what
+
+
+def month_before(at):
+    """The beginning of a month in the zone of the first site: no kept day or month is cut there."""
+    local = at.astimezone(ZoneInfo(ZONES[0])) - timedelta(minutes=95)
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
 
 
 def sums_of(buckets):

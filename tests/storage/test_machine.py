@@ -36,7 +36,8 @@ DAYS = st.integers(-2, 2)
 # Few enough to meet again, before 1970 as well, and close to midnights.
 HOURS = st.integers(-3, 4).map(lambda number: number * 12)
 INSTANTS = st.builds(lambda hour, ms: hour * HOUR_US + ms * 1_000, HOURS, st.integers(-1, 0))
-ROWS = st.tuples(DEVICES.filter(lambda which: which < 2) | DEVICES, INSTANTS, st.integers(-1, 1))
+# One unknown device has a batch refused: they are rare.
+ROWS = st.tuples(st.sampled_from([0] * 12 + [1] * 12 + [2]), INSTANTS, st.integers(-1, 1))
 REACHES = st.tuples(*[st.integers(0, 30).map(lambda hours: hours * HOUR_US)] * 2)
 SERIES = st.sets(st.integers(1, 3))
 QUARTERS = st.integers(-2, 4)
@@ -278,20 +279,16 @@ APPENDS = call(
     reach_us=REACHES,
     commit=COMMITS,
 )
-# What readings and totals have to do with each other comes more often than the rest.
-CALLS = st.one_of(
-    APPENDS,
-    APPENDS,
-    APPENDS,
-    call("advance", at_us=INSTANTS, commit=COMMITS),
-    call("take_marks", days=st.sets(DAYS, min_size=1), commit=COMMITS),
-    call(
-        "drop_day",
-        day=DAYS,
-        settle=st.booleans(),
-        off=st.sampled_from([0, 0, 0, 1, -1]),
-        text=st.none() | st.text("ab", min_size=1),
-    ),
+ADVANCES = call("advance", at_us=INSTANTS, commit=COMMITS)
+TAKES = call("take_marks", days=st.sets(DAYS, min_size=1), commit=COMMITS)
+DROPS = call(
+    "drop_day",
+    day=DAYS,
+    settle=st.booleans(),
+    off=st.sampled_from([0, 0, 0, 1, -1]),
+    text=st.none() | st.text("ab", min_size=1),
+)
+OTHERS = [
     call("add_device", site=st.none() | st.integers(0, 1), policy=POLICIES, at_us=INSTANTS),
     call("put", which=DEVICES, at_us=INSTANTS, site=st.none() | SITES, policy=POLICIES),
     call("put_zone", site=SITES, at_us=INSTANTS, zone=st.sampled_from(["UTC", "Asia/Tokyo"])),
@@ -315,11 +312,15 @@ CALLS = st.one_of(
     ),
     call("drop", tier=TIERS, end=QUARTERS, commit=COMMITS),
     call("sums", tier=TIERS, ids=SERIES, start=QUARTERS, end=QUARTERS),
+]
+# What readings and totals have to do with each other comes more often than the rest.
+CALLS = st.sampled_from([APPENDS] * 6 + [ADVANCES, TAKES, DROPS] * 3 + OTHERS).flatmap(
+    lambda calls: calls
 )
 
 
 @hypothesis.settings(
-    LAW, max_examples=max(20, hypothesis.settings().max_examples // 5), print_blob=True
+    LAW, max_examples=max(25, hypothesis.settings().max_examples // 5), print_blob=True
 )
 @hypothesis.given(calls=st.lists(st.lists(CALLS, max_size=10), max_size=8).map(joined))
 def test_both_backends_answer_alike_whatever_is_done(memory_storage, sql_storage, calls):

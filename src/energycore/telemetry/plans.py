@@ -129,7 +129,8 @@ def make_plan(
         prefer_readings: take totals only for buckets whose readings are gone: they tell less.
 
     Raises:
-        ResolutionNotKept: only totals of another calendar are left.
+        ResolutionNotKept: only totals of another calendar are left, or of whole days or months
+            of which a part was asked for by the day or month.
     """
     readings = kept.readings()
     fine = readings.union(kept.totals(Tier.QUARTER_HOUR))
@@ -138,7 +139,7 @@ def make_plan(
     missing = Spans.of([(start_us, end_us)]).minus(fine)
     if missing:
         cells = _coarse_cells(kept, missing)
-        edges_us, intervals = _coarsened(edges_us, interval, cells, zone)
+        edges_us, intervals = _coarsened(edges_us, interval, cells, zone, kept.grid)
     left = whole = Spans.of([(int(edges_us[0]), int(edges_us[-1]))])
     if prefer_readings:
         told = readings.contains(edges_us[:-1], edges_us[1:])
@@ -224,7 +225,7 @@ def _cells(grid: IntArray, held: NDArray[np.bool_], interval: Interval) -> set[C
 
 
 def _coarsened(
-    edges_us: IntArray, interval: Interval, cells: Sequence[Cell], zone: ZoneInfo
+    edges_us: IntArray, interval: Interval, cells: Sequence[Cell], zone: ZoneInfo, grid: Grid
 ) -> tuple[IntArray, list[Interval]]:
     """Replace buckets of an answer that are finer than what is left."""
     starts = np.array([cell[0] for cell in cells], dtype=np.int64)
@@ -233,7 +234,7 @@ def _coarsened(
     fits &= _in_one_bucket(starts, ends, edges_us)
     coarse = [cell for cell, inside in zip(cells, fits.tolist(), strict=True) if not inside]
     for cell in coarse:
-        _check_coarser(cell, interval, edges_us, zone)
+        _check_coarser(cell, interval, edges_us, zone, grid)
     starts, ends = starts[~fits], ends[~fits]
     # An edge stays unless it lies within a cell.
     position = np.searchsorted(starts, edges_us, side="left") - 1
@@ -245,19 +246,21 @@ def _coarsened(
     return edges, [kinds.get(start, interval) for start in edges[:-1].tolist()]
 
 
-def _check_coarser(cell: Cell, interval: Interval, edges_us: IntArray, zone: ZoneInfo) -> None:
-    """Refuse a cell that is no coarser than what was asked for, but lies otherwise.
-
-    At the ends of the range a cell of the very calendar that was asked for is cut by the range.
-    """
+def _check_coarser(
+    cell: Cell, interval: Interval, edges_us: IntArray, zone: ZoneInfo, grid: Grid
+) -> None:
+    """Refuse a cell that is cut by an answer no finer than it, or lies in another calendar."""
     start, end, kind = cell
-    inner = edges_us[(edges_us > start) & (edges_us < end)]
-    if kind.nominal_us > interval.nominal_us or np.isin(inner, edges_us[[0, -1]]).all():
-        return
-    raise ResolutionNotKept(
-        f"of the time from {_shown(start)} to {_shown(end)} only the whole {kind.value} is kept, "
-        f"which is none of {zone.key}: ask for the time zone of the site"
-    )
+    held = f"of the time from {_shown(start)} to {_shown(end)} only the whole {kind.value} is kept"
+    calendar = calendar_edges(zone, start, end, kind)
+    known = {*calendar.tolist(), *(at_us for at_us, _ in grid.zones)}
+    if not {start, end} <= known or ((calendar > start) & (calendar < end)).any():
+        raise ResolutionNotKept(
+            f"{held}, which is none of {zone.key}: ask for the time zone of the site"
+        )
+    if kind.nominal_us <= interval.nominal_us:
+        cut = edges_us[(edges_us > start) & (edges_us < end)]
+        raise ResolutionNotKept(f"{held}, which cannot be cut at {_shown(int(cut[0]))}")
 
 
 def _shown(at_us: int) -> str:

@@ -269,6 +269,18 @@ class DayContract(Contract):
         with storage.transaction(write=False) as work, pytest.raises(NotAllowed):
             work.rollups.state(scope, hold=True)
 
+    def test_totals_are_computed_by_one_at_a_time(self, storage: Storage, scope: Scope) -> None:
+        """Whoever comes second sees what the first one did."""
+        seen: list[int | None] = []
+
+        def compute(work: UnitOfWork) -> None:
+            rolled_us = work.rollups.state(scope, hold=True).rolled_us
+            seen.append(rolled_us)
+            work.rollups.advance(scope, rolled_us=(rolled_us or 0) + 1_000)
+
+        at_the_same_time(storage, compute, compute)
+        assert seen == [None, 1_000]
+
 
 def stored_day(day: int, **more: Any) -> ReadingDay:
     """A day whose readings are in the store."""

@@ -59,7 +59,7 @@ def as_arrays(statement: "Select[*tuple[Any, ...]]") -> "Select[*tuple[Any, ...]
     """The whole numbers that a statement selects, none of them NULL, as one array a column.
 
     It is a single row, and so two to three times as fast as a row for each of them. PostgreSQL
-    gives up at 89 million rows.
+    gives up at 67 million rows.
     """
     rows = statement.subquery()
     arrays = [func.array_send(func.array_agg(column), type_=LargeBinary) for column in rows.c]

@@ -96,7 +96,7 @@ class SqlTelemetry:
     ) -> ReadingBatch:
         """The stored readings of these devices with start <= instant < end, by device and instant.
 
-        On PostgreSQL at most 89 million.
+        On PostgreSQL at most 67 million.
         """
         tenant = tenant_of(scope)
         statement = select(
