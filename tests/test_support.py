@@ -39,7 +39,7 @@ def test_without_a_named_server_one_is_started_and_stopped(monkeypatch):
 
 def test_without_any_server_the_message_says_what_to_do(monkeypatch):
     monkeypatch.delenv(postgresql.VARIABLE, raising=False)
-    monkeypatch.setattr(postgresql, "_programs", lambda: None)
+    monkeypatch.setattr(postgresql, "programs", lambda: None)
     monkeypatch.setattr(postgresql, "WHEELS", ())
     with pytest.raises(postgresql.NoServer, match="set ENERGYCORE_TEST_"), postgresql.server():
         pass

@@ -54,6 +54,8 @@ _LIBPQ: Final[dict[str, Any]] = {
 }
 _POSTGRESQL_SETTINGS: Final = (
     "-c statement_timeout=60s -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"
+    # Our statements are simple: compiling them would take longer than it saves.
+    " -c jit=off"
 )
 
 
