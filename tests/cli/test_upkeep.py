@@ -200,7 +200,8 @@ def test_the_doctor_tells_how_far_totals_are_and_where_the_archive_is(url, tmp_p
     text = " ".join(doctor())
     assert "Readings of 0 days in the database, of 4 in the archive" in text
     assert "Totals kept up to 20" in text
-    assert f"Archive {tmp_path}/archive" in text.replace("archive ", "archive")
+    # A long path goes on in the next line, and is never cut.
+    assert f"Archive{tmp_path}/archive" in text.replace(" ", "")
 
 
 def test_the_doctor_tells_what_is_still_to_be_rolled_up_and_what_is_gone(url):

@@ -203,6 +203,8 @@ def _clock(energy: Energy) -> str:
 
 def _two_columns(rows: Iterator[tuple[str, str]]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(overflow="fold")
     for label, value in rows:
         table.add_row(label, escape(value))
     return table

@@ -102,7 +102,9 @@ class DayContract(Contract):
         scope = new_scope()
         unit_us = US_PER_DAY // 8
         with storage.transaction(write=True) as work:
-            ids = [work.devices.add(scope, new_device(panel(name))).id for name in "ab"]
+            # Of old, so that no reading moves the beginning of a series back.
+            old = {"registered_at_us": -100 * US_PER_DAY}
+            ids = [work.devices.add(scope, new_device(panel(n), **old)).id for n in "ab"]
             work.rollups.advance(scope, rolled_us=rolled * unit_us)
             batch = [(ids[which], at * unit_us) for which, at in rows]
             append(work, scope, *batch, reach_us=(before * unit_us, after * unit_us))
