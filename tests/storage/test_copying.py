@@ -259,7 +259,7 @@ def test_a_connection_that_is_cut_in_the_middle_leaves_nothing(postgresql_url, m
         with killer.connect() as connection:
             connection.execute(
                 text(
-                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             )

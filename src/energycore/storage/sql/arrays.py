@@ -58,8 +58,8 @@ def given(columns: dict[str, IntArray], *, is_postgresql: bool) -> Subquery:
 def as_arrays(statement: "Select[*tuple[Any, ...]]") -> "Select[*tuple[Any, ...]]":
     """The whole numbers that a statement selects, none of them NULL, as one array a column.
 
-    It is a single row, and so two to three times as fast as a row for each of them. PostgreSQL
-    gives up at 67 million rows.
+    As a single row they come one and a half to two times as fast. PostgreSQL gives up at 67
+    million.
     """
     rows = statement.subquery()
     arrays = [func.array_send(func.array_agg(column), type_=LargeBinary) for column in rows.c]

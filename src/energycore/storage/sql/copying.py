@@ -18,12 +18,14 @@ _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER: Final = b"\xff\xff"
 _NULL: Final = -1
 _ROWS_AT_ONCE: Final = 1 << 16
+# Few enough to be made and forgotten within the caches of a processor.
+_TUPLES_AT_ONCE: Final = 1 << 12
 _WIDTHS: Final[dict[type, str]] = {SmallInteger: ">i2", Integer: ">i4", BigInteger: ">i8"}
 
 
 def tuples(table: Table, columns: Mapping[str, Values]) -> Iterator[list[tuple[object, ...]]]:
     """The rows of these columns of a table, in pieces; at least one column is an array."""
-    for part in _pieces(columns):
+    for part in _pieces(columns, _TUPLES_AT_ONCE):
         yield list(zip(*(_objects(table.c[name], part[name]) for name in part), strict=False))
 
 
@@ -35,17 +37,15 @@ def encoded(table: Table, columns: Mapping[str, Values]) -> Iterator[bytes]:
     length -1 and no bytes.
     """
     yield _HEADER
-    for part in _pieces(columns):
+    for part in _pieces(columns, _ROWS_AT_ONCE):
         yield _rows(table, part)
     yield _TRAILER
 
 
-def _pieces(columns: Mapping[str, Values]) -> Iterator[dict[str, Values]]:
-    for begin in range(0, _count(columns), _ROWS_AT_ONCE):
+def _pieces(columns: Mapping[str, Values], size: int) -> Iterator[dict[str, Values]]:
+    for begin in range(0, _count(columns), size):
         yield {
-            name: values[begin : begin + _ROWS_AT_ONCE]
-            if isinstance(values, np.ndarray)
-            else values
+            name: values[begin : begin + size] if isinstance(values, np.ndarray) else values
             for name, values in columns.items()
         }
 
