@@ -1,11 +1,11 @@
 """The SQL backend and the memory backend answer alike, whatever is done to them in what order."""
 
 from contextlib import suppress
-from itertools import chain
 
 import attrs
 import hypothesis
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from energycore.errors import EnergycoreError
 from energycore.protocols.archive import ArchivedFile
@@ -43,6 +43,8 @@ SERIES = st.sets(st.integers(1, 3))
 QUARTERS = st.integers(-2, 4)
 TIERS = st.sampled_from([Tier.QUARTER_HOUR, Tier.DAY])
 KINDS = st.sampled_from([SeriesKind.DEVICE, SeriesKind.FLEET])
+POLICIES = st.sampled_from(GapPolicy)
+COMMITS = st.sampled_from([True, True, True, False])
 ALL = DeviceFilter()
 
 
@@ -113,10 +115,11 @@ def of_both(version):
     return attrs.evolve(version, device_id=0, site_id=None)
 
 
-class Machine:
+class Machine(RuleBasedStateMachine):
     """Does the same to several storages and compares what they answer."""
 
     def __init__(self, storages):
+        super().__init__()
         scope = new_scope()
         self.sides = [Side(storage, scope) for storage in storages]
         for name in "ab":
@@ -145,6 +148,7 @@ class Machine:
 
         self.same(act)
 
+    @rule(site=st.none() | st.integers(0, 1), policy=POLICIES, at_us=INSTANTS)
     def add_device(self, site, policy, at_us):
         count = len(self.sides[0].devices)
         if count == MOST_DEVICES:
@@ -161,6 +165,12 @@ class Machine:
 
         self.same(act)
 
+    @rule(
+        rows=st.lists(ROWS, max_size=6),
+        policy=st.sampled_from(ConflictPolicy),
+        reach_us=REACHES,
+        commit=COMMITS,
+    )
     def append(self, rows, policy, reach_us, commit):
         def act(side, work):
             batch = readings(*((side.device(which), at, mw, mw) for which, at, mw in rows))
@@ -169,6 +179,7 @@ class Machine:
 
         self.same(act, commit=commit)
 
+    @rule(at_us=INSTANTS, commit=COMMITS)
     def advance(self, at_us, commit):
         def act(side, work):
             work.rollups.advance(side.scope, rolled_us=at_us)
@@ -176,6 +187,7 @@ class Machine:
 
         self.same(act, commit=commit)
 
+    @rule(days=st.sets(DAYS, min_size=1), commit=COMMITS)
     def take_marks(self, days, commit):
         def act(side, work):
             taken = [work.rollups.take_marks(side.scope, day) for day in sorted(days)]
@@ -184,6 +196,12 @@ class Machine:
 
         self.same(act, commit=commit)
 
+    @rule(
+        day=DAYS,
+        settle=st.booleans(),
+        off=st.sampled_from([0, 0, 0, 1, -1]),
+        text=st.none() | st.text("ab", min_size=1),
+    )
     def drop_day(self, day, settle, off, text):
         file = text and ArchivedFile(name=text, day=day, rows=len(text), size_bytes=5)
 
@@ -198,6 +216,15 @@ class Machine:
 
         self.same(act)
 
+    @rule(
+        tier=TIERS,
+        kind=KINDS,
+        ids=SERIES,
+        start=QUARTERS,
+        end=QUARTERS,
+        rows=st.dictionaries(st.tuples(st.integers(1, 3), QUARTERS), st.integers(0, 99)),
+        commit=COMMITS,
+    )
     def replace(self, tier, kind, ids, start, end, rows, commit):
         own = {key: n for key, n in rows.items() if key[0] in ids and start <= key[1] < end}
         given = buckets(*((*key, number) for key, number in own.items()))
@@ -209,6 +236,7 @@ class Machine:
 
         self.same(act, commit=commit)
 
+    @rule(tier=TIERS, end=QUARTERS, commit=COMMITS)
     def drop(self, tier, end, commit):
         def act(side, work):
             dropped = work.rollups.drop(side.scope, tier, end_us=end * US_PER_QUARTER)
@@ -216,12 +244,14 @@ class Machine:
 
         self.same(act, commit=commit)
 
+    @rule(tier=TIERS, ids=SERIES, start=QUARTERS, end=QUARTERS)
     def sums(self, tier, ids, start, end):
         between = {"start_us": start * US_PER_QUARTER, "end_us": end * US_PER_QUARTER}
         self.same(
             lambda side, work: columns_of(work.rollups.sums(side.scope, tier, ids, **between))
         )
 
+    @rule(which=DEVICES, at_us=INSTANTS, site=st.none() | SITES, policy=POLICIES)
     def put(self, which, at_us, site, policy):
         def act(side, work):
             version = SeriesVersion(
@@ -238,10 +268,12 @@ class Machine:
 
         self.same(act)
 
+    @rule(site=SITES, at_us=INSTANTS, zone=st.sampled_from(["UTC", "Asia/Tokyo"]))
     def put_zone(self, site, at_us, zone):
         version = ZoneVersion(valid_from_us=at_us, time_zone=zone)
         self.same(lambda side, work: work.series.put_zone(side.scope, side.site(site), version))
 
+    @rule(sites=st.lists(SITES, max_size=2))
     def members(self, sites):
         def act(side, work):
             found = work.series.members(side.scope, [side.site(which) for which in sites])
@@ -249,6 +281,12 @@ class Machine:
 
         self.same(act)
 
+    @rule(
+        which=st.lists(DEVICES, max_size=3),
+        start_us=INSTANTS,
+        end_us=INSTANTS,
+        limit=st.none() | st.integers(0, 3),
+    )
     def read(self, which, start_us, end_us, limit):
         def act(side, work):
             ids = [side.device(one) for one in which]
@@ -259,73 +297,23 @@ class Machine:
 
         self.same(act)
 
+    # What readings and totals have to do with each other comes more often than the rest.
+    append_2 = append_3 = append_4 = append
+    advance_2 = advance
+    take_marks_2 = take_marks
+    drop_day_2 = drop_day
 
-def joined(lists):
-    """Several lists as one; hypothesis keeps single ones short."""
-    return list(chain.from_iterable(lists))
-
-
-def call(name, **arguments):
-    """A call of this name of a machine, with any such arguments."""
-    return st.tuples(st.just(name), st.fixed_dictionaries(arguments))
-
-
-COMMITS = st.sampled_from([True, True, True, False])
-POLICIES = st.sampled_from(GapPolicy)
-APPENDS = call(
-    "append",
-    rows=st.lists(ROWS, max_size=6),
-    policy=st.sampled_from(ConflictPolicy),
-    reach_us=REACHES,
-    commit=COMMITS,
-)
-ADVANCES = call("advance", at_us=INSTANTS, commit=COMMITS)
-TAKES = call("take_marks", days=st.sets(DAYS, min_size=1), commit=COMMITS)
-DROPS = call(
-    "drop_day",
-    day=DAYS,
-    settle=st.booleans(),
-    off=st.sampled_from([0, 0, 0, 1, -1]),
-    text=st.none() | st.text("ab", min_size=1),
-)
-OTHERS = [
-    call("add_device", site=st.none() | st.integers(0, 1), policy=POLICIES, at_us=INSTANTS),
-    call("put", which=DEVICES, at_us=INSTANTS, site=st.none() | SITES, policy=POLICIES),
-    call("put_zone", site=SITES, at_us=INSTANTS, zone=st.sampled_from(["UTC", "Asia/Tokyo"])),
-    call("members", sites=st.lists(SITES, max_size=2)),
-    call(
-        "read",
-        which=st.lists(DEVICES, max_size=3),
-        start_us=INSTANTS,
-        end_us=INSTANTS,
-        limit=st.none() | st.integers(0, 3),
-    ),
-    call(
-        "replace",
-        tier=TIERS,
-        kind=KINDS,
-        ids=SERIES,
-        start=QUARTERS,
-        end=QUARTERS,
-        rows=st.dictionaries(st.tuples(st.integers(1, 3), QUARTERS), st.integers(0, 99)),
-        commit=COMMITS,
-    ),
-    call("drop", tier=TIERS, end=QUARTERS, commit=COMMITS),
-    call("sums", tier=TIERS, ids=SERIES, start=QUARTERS, end=QUARTERS),
-]
-# What readings and totals have to do with each other comes more often than the rest.
-CALLS = st.sampled_from([APPENDS] * 6 + [ADVANCES, TAKES, DROPS] * 3 + OTHERS).flatmap(
-    lambda calls: calls
-)
+    def teardown(self):
+        self.same(lambda side, work: side.everything(work))
 
 
-@hypothesis.settings(
-    LAW, max_examples=max(25, hypothesis.settings().max_examples // 5), print_blob=True
-)
-@hypothesis.given(calls=st.lists(st.lists(CALLS, max_size=10), max_size=8).map(joined))
-def test_both_backends_answer_alike_whatever_is_done(memory_storage, sql_storage, calls):
+def test_both_backends_answer_alike_whatever_is_done(memory_storage, sql_storage):
     """The answer to each call, and all that there is in the end."""
-    machine = Machine([memory_storage, sql_storage])
-    for name, arguments in calls:
-        getattr(machine, name)(**arguments)
-    machine.same(lambda side, work: side.everything(work))
+
+    class OfThese(Machine):
+        def __init__(self):
+            super().__init__([memory_storage, sql_storage])
+
+    examples = max(25, hypothesis.settings().max_examples // 5)
+    settings = hypothesis.settings(LAW, max_examples=examples, print_blob=True)
+    run_state_machine_as_test(OfThese, settings=settings)
