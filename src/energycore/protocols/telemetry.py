@@ -109,11 +109,18 @@ class TelemetryStore(Protocol):
         ...
 
     def days(
-        self, scope: Scope, *, start_day: int, end_day: int, hold: bool = False
+        self,
+        scope: Scope,
+        *,
+        start_day: int,
+        end_day: int,
+        hold: bool = False,
+        only_lost: bool = False,
     ) -> Sequence[ReadingDay]:
         """The days in [start, end) of which there are or were readings, in order.
 
-        With `hold`, in a writing transaction, no day is dropped until it ends.
+        With `hold`, in a writing transaction, no day is dropped until it ends. With `only_lost`
+        those whose readings are gone for good.
         """
         ...
 

@@ -22,11 +22,11 @@ from energycore.protocols.storage import Storage, UnitOfWork
 from energycore.quantities.instants import to_epoch_us
 from energycore.quantities.zones import load_zone
 from energycore.services.recorded import Recorded
-from energycore.services.totals import FLEET_ID, Totals, counted_kinds
+from energycore.services.totals import FLEET_ID, Totals, Unsettled, counted_kinds
 from energycore.telemetry.buckets import Buckets
 from energycore.telemetry.calendar import Interval, interval_of, most_buckets
 from energycore.telemetry.history import EnergyHistory, history_of
-from energycore.telemetry.plans import Grid, Plan, make_plan
+from energycore.telemetry.plans import Grid, Kept, Plan, make_plan
 from energycore.telemetry.readings import ReadingBatch
 from energycore.telemetry.series import SeriesTable
 from energycore.telemetry.sums import Membership
@@ -130,11 +130,12 @@ class Histories:
             totals = self._totals(work, scope, now_us)
             table = work.series.table(scope, ids)
             _check_found("device", ids, table.device_ids)
+            unsettled = totals.unsettled(table, request.start_us, request.end_us)
             answers: dict[int, EnergyHistory] = {}
             for grid, group in _grouped(totals.grids(table)).items():
                 part = table.select(group)
                 zone = request.zone or _newest(grid)
-                plan = _plan(totals, part, grid, zone, request)
+                plan = _plan(totals.kept(part, grid, unsettled), zone, request)
                 found = totals.of_devices(plan, part, group)
                 for device_id in group:
                     mine = found.take((found.series == device_id).nonzero()[0])
@@ -160,12 +161,13 @@ class Histories:
             members = work.series.members(scope, ids)
             counted = work.devices.ids(scope, counted_kinds(DeviceFilter(ids=tuple(members))))
             table = work.series.table(scope, counted)
+            unsettled = totals.unsettled(table, request.start_us, request.end_us)
             answers: dict[int, EnergyHistory] = {}
             for grid, group in _grouped(grids).items():
                 zone = request.zone or _newest(grid)
                 sites = {site: Membership.of_site(table, site, counted) for site in group}
                 part = table.select([i for m in sites.values() for i in m.stays])
-                plan = _plan(totals, part, grid, zone, request)
+                plan = _plan(totals.kept(part, grid, unsettled), zone, request)
                 found = totals.of_sums(plan, part, SeriesKind.SITE, sites)
                 for site, membership in sites.items():
                     mine = found.take((found.series == site).nonzero()[0])
@@ -202,10 +204,13 @@ class Histories:
             table = work.series.table(scope, counted)
             groups = _grouped(totals.grids(table)) or {totals.fleet_grid(): []}
             zone = request.zone or _common_zone(groups)
+            unsettled = totals.unsettled(table, request.start_us, request.end_us)
             answer = None
             if filter_ == DeviceFilter():
-                answer = _of_fleet(totals, table, counted, zone, request)
-            plan, found = answer or _selected(totals, table, groups, zone, request, extremes)
+                answer = _of_fleet(totals, table, unsettled, counted, zone, request)
+            plan, found = answer or _selected(
+                totals, table, unsettled, groups, zone, request, extremes
+            )
             expected = Membership.of_all(table, counted).expected
             return _answer(found, plan, expected, zone, request, now_us)
 
@@ -243,13 +248,15 @@ class Histories:
 def _of_fleet(
     totals: Totals,
     table: SeriesTable,
+    unsettled: Unsettled,
     counted: Sequence[int],
     zone: ZoneInfo,
     request: HistoryRequest,
 ) -> tuple[Plan, Buckets] | None:
     """All devices, which are a series of their own; None where its calendar is another."""
     try:
-        plan = _plan(totals, table, totals.fleet_grid(), zone, request)
+        kept = totals.kept(table, totals.fleet_grid(), unsettled)
+        plan = _plan(kept, zone, request)
     except ResolutionNotKept:
         return None
     fleet = {FLEET_ID: Membership.of_all(table, counted)}
@@ -259,16 +266,17 @@ def _of_fleet(
 def _selected(
     totals: Totals,
     table: SeriesTable,
+    unsettled: Unsettled,
     groups: Mapping[Grid, Sequence[int]],
     zone: ZoneInfo,
     request: HistoryRequest,
     extremes: bool,
 ) -> tuple[Plan, Buckets]:
     """Any devices together: where their calendars differ, each group by its own plan."""
-    plans = {
-        grid: _plan(totals, table.select(group), grid, zone, request, prefer_readings=extremes)
-        for grid, group in groups.items()
-    }
+    plans: dict[Grid, Plan] = {}
+    for grid, group in groups.items():
+        kept = totals.kept(table.select(group), grid, unsettled)
+        plans[grid] = _plan(kept, zone, request, prefer_readings=extremes)
     first, *others = plans.values()
     if not any(span for plan in plans.values() for span in plan.totals.values()):
         everyone = Membership.of_all(table, table.device_ids)
@@ -291,20 +299,13 @@ def _selected(
 
 
 def _plan(
-    totals: Totals,
-    table: SeriesTable,
-    grid: Grid,
-    zone: ZoneInfo,
-    request: HistoryRequest,
-    *,
-    prefer_readings: bool = False,
+    kept: Kept, zone: ZoneInfo, request: HistoryRequest, *, prefer_readings: bool = False
 ) -> Plan:
-    start_us, end_us = request.start_us, request.end_us
     return make_plan(
-        totals.kept(table, grid, start_us, end_us),
+        kept,
         zone,
-        start_us,
-        end_us,
+        request.start_us,
+        request.end_us,
         request.interval,
         prefer_readings=prefer_readings,
     )

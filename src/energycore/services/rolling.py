@@ -94,9 +94,9 @@ class Rolling:
     def told(self, day: int) -> Spans:
         """The time of a day that the readings which are left tell everything about."""
         start_us, end_us = day * US_PER_DAY, (day + 1) * US_PER_DAY
-        grid = self.totals.fleet_grid()
-        kept = self.totals.kept(self.table, grid, start_us, end_us).readings()
-        return kept.within(Spans.of([(start_us, end_us)]))
+        unsettled = self.totals.unsettled(self.table, start_us, end_us)
+        kept = self.totals.kept(self.table, self.totals.fleet_grid(), unsettled)
+        return kept.readings().within(Spans.of([(start_us, end_us)]))
 
     def check_coarser(self, tier: Tier, start_us: int, end_us: int) -> None:
         """Hold days, or months, against what they were merged from.

@@ -9,7 +9,7 @@ from energycore.devices.registry import device_kinds
 from energycore.protocols.records import DeviceFilter
 from energycore.protocols.scope import Scope
 from energycore.protocols.storage import UnitOfWork
-from energycore.protocols.telemetry import RollupState
+from energycore.protocols.telemetry import Marks, RollupState
 from energycore.quantities.units import IntArray
 from energycore.services.recorded import Recorded
 from energycore.services.settings import ROLLUP_ZONE_SETTING
@@ -20,9 +20,19 @@ from energycore.telemetry.series import BEGINNING_US, SeriesTable
 from energycore.telemetry.sums import Membership, sum_buckets
 from energycore.telemetry.tiers import US_PER_DAY, US_PER_QUARTER, SeriesKind, Tier
 
-__all__ = ["FLEET_ID", "Totals", "counted_kinds"]
+__all__ = ["FLEET_ID", "Totals", "Unsettled", "counted_kinds"]
 
 FLEET_ID = 0
+
+
+@attrs.frozen(kw_only=True)
+class Unsettled:
+    """What the kept totals of a range do not hold."""
+
+    marks: Marks
+    """Days whose totals are not up to date, of each device."""
+    lost_days: Sequence[int]
+    """Days whose readings are gone."""
 
 
 @attrs.frozen(kw_only=True)
@@ -96,19 +106,24 @@ class Totals:
         """The calendar of the fleet's days and months."""
         return Grid(zones=((BEGINNING_US, self.default_zone),))
 
-    def kept(self, table: SeriesTable, grid: Grid, start_us: int, end_us: int) -> Kept:
-        """What is kept of these devices, or of their sums, in and around a range."""
+    def unsettled(self, table: SeriesTable, start_us: int, end_us: int) -> Unsettled:
+        """What is not up to date of these devices, or gone, in and around a range."""
         # A month may begin before the range, and readings reach over a day at most.
         first, last = start_us // US_PER_DAY - 32, end_us // US_PER_DAY + 33
         marks = self.work.rollups.marks(
             self.scope, ids=table.device_ids, start_day=first, end_day=last
         )
-        days = self.work.telemetry.days(self.scope, start_day=first, end_day=last)
+        lost = self.work.telemetry.days(self.scope, start_day=first, end_day=last, only_lost=True)
+        return Unsettled(marks=marks, lost_days=[day.day for day in lost])
+
+    def kept(self, table: SeriesTable, grid: Grid, unsettled: Unsettled) -> Kept:
+        """What is kept of these devices, or of their sums, which are among the unsettled."""
+        marks = unsettled.marks
         return Kept(
             rolled_us=self.state.rolled_us,
             kept_from_us=self.state.kept_from_us,
-            marked_days=np.unique(marks.day).tolist(),
-            lost_days=[day.day for day in days if day.is_lost],
+            marked_days=np.unique(marks.day[np.isin(marks.device_id, table.device_ids)]).tolist(),
+            lost_days=unsettled.lost_days,
             reach_us=table.reach_us,
             grid=grid,
         )

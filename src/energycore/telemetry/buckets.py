@@ -170,6 +170,20 @@ class Buckets:
             **dict.fromkeys((*_FIRST, *_LAST), nothing),
         )
 
+    def tiled(self, edges_us: IntArray) -> "Buckets":
+        """One bucket for each interval, of merged ones of one series; some then cover nothing.
+
+        Args:
+            edges_us: shape (m+1,), ascending, of all these buckets.
+        """
+        place = np.searchsorted(edges_us, self.start_us)
+        tiles = {}
+        for name, column in self.columns().items():
+            tile = np.full(len(edges_us) - 1, MISSING if name in _UNKNOWN else 0, dtype=np.int64)
+            tile[place] = column
+            tiles[name] = tile
+        return Buckets(**tiles | {"start_us": edges_us[:-1], "end_us": edges_us[1:]})
+
     def with_extremes(self, min_mw: IntArray, max_mw: IntArray) -> "Buckets":
         """The same with other extremes."""
         return attrs.evolve(self, min_mw=min_mw, max_mw=max_mw)
@@ -180,6 +194,7 @@ BUCKET_COLUMNS: Final = tuple(field.name for field in attrs.fields(Buckets))
 
 _FIRST: Final = ("first_at_us", "first_mw", "first_mwh")
 _LAST: Final = ("last_at_us", "last_mw", "last_mwh")
+_UNKNOWN: Final = ("min_mw", "max_mw", *_FIRST, *_LAST)
 _ADDED: Final = ("covered_ms", "reading_count", "stored_ms")
 _AMOUNTS: Final = {
     "produced": ("produced_mwh", "produced_rest_mwms"),

@@ -9,6 +9,7 @@ covered time.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -154,55 +155,59 @@ def history_of(
         requested: the kind of bucket that was asked for.
         now_us: nothing is expected after it.
     """
-    covered = dict(zip(totals.start_us.tolist(), range(len(totals)), strict=True))
-    columns = {name: column.tolist() for name, column in totals.columns().items()}
-    exact = {
-        "produced_mwms": totals.produced.exact(),
-        "consumed_mwms": totals.consumed.exact(),
-        "stored_mwh_ms": totals.stored.exact(),
-        "room_mwh_ms": totals.room.exact(),
-    }
-    device_time = _time_in(expected, edges_us, now_us)
-    spanned = _time_in(Spans.of(expected).stretches(), edges_us, now_us)
-    lengths_ms = (np.diff(edges_us) // US_PER_MS).tolist()
+    totals = totals.tiled(edges_us)
+    # What is covered beyond what is expected was expected after all.
+    covered_ms = totals.covered_ms
+    expected_ms = _time_in(expected, edges_us, now_us)
+    spanned_ms = _time_in(Spans.of(expected).stretches(), edges_us, now_us)
+    reached_ms = np.maximum(spanned_ms, np.minimum(covered_ms, np.diff(edges_us) // US_PER_MS))
+    spanned_ms = np.where(covered_ms > expected_ms, reached_ms, spanned_ms)
+    expected_ms = np.maximum(covered_ms, expected_ms)
     instants = [from_epoch_us(edge).astimezone(zone) for edge in edges_us.tolist()]
-    buckets = []
-    for index, start_us in enumerate(edges_us[:-1].tolist()):
-        row = covered.get(start_us)
-        covered_ms = 0 if row is None else columns["covered_ms"][row]
-        unknown = row is None or columns["min_mw"][row] == MISSING
-        # What is covered beyond what is expected was expected after all.
-        expected_ms, spanned_ms = device_time[index], spanned[index]
-        if covered_ms > expected_ms:
-            expected_ms = covered_ms
-            spanned_ms = max(spanned_ms, min(covered_ms, lengths_ms[index]))
-        buckets.append(
-            EnergyBucket(
-                interval=intervals[index],
-                start=instants[index],
-                end=instants[index + 1],
-                covered_ms=covered_ms,
-                expected_ms=expected_ms,
-                spanned_ms=spanned_ms,
-                reading_count=0 if row is None else columns["reading_count"][row],
-                min_mw=None if unknown else columns["min_mw"][row],
-                max_mw=None if unknown else columns["max_mw"][row],
-                **{name: 0 if row is None else values[row] for name, values in exact.items()},
-            )
+    columns = (covered_ms, expected_ms, spanned_ms, totals.reading_count)
+    amounts = (totals.produced, totals.consumed, totals.stored, totals.room)
+    rows = zip(
+        intervals,
+        pairwise(instants),
+        zip(*(column.tolist() for column in columns), strict=True),
+        zip(*(amount.exact() for amount in amounts), strict=True),
+        zip(totals.min_mw.tolist(), totals.max_mw.tolist(), strict=True),
+        strict=True,
+    )
+    buckets = tuple(
+        EnergyBucket(
+            interval=interval,
+            start=start,
+            end=end,
+            covered_ms=covered,
+            expected_ms=wanted,
+            spanned_ms=spanned,
+            reading_count=count,
+            min_mw=None if least == MISSING else least,
+            max_mw=None if least == MISSING else greatest,
+            produced_mwms=produced,
+            consumed_mwms=consumed,
+            stored_mwh_ms=stored,
+            room_mwh_ms=room,
         )
-    return EnergyHistory(requested_interval=requested, time_zone=zone.key, buckets=tuple(buckets))
+        for (
+            interval,
+            (start, end),
+            (covered, wanted, spanned, count),
+            (produced, consumed, stored, room),
+            (least, greatest),
+        ) in rows
+    )
+    return EnergyHistory(requested_interval=requested, time_zone=zone.key, buckets=buckets)
 
 
-def _time_in(spans: Iterable[tuple[int, int]], edges_us: IntArray, now_us: int) -> list[int]:
+def _time_in(spans: Iterable[tuple[int, int]], edges_us: IntArray, now_us: int) -> IntArray:
     """How much of some spans, which may overlap, lies in each bucket and before now [ms]."""
     rows = np.array(list(spans), dtype=np.int64).reshape(-1, 2)
     first, last = int(edges_us[0]), max(int(edges_us[0]), min(int(edges_us[-1]), now_us))
     rows = np.clip(rows, first, last) - first
     edges_ms = (np.clip(edges_us, first, last) - first) // US_PER_MS
-    inside: list[int] = np.diff(
-        _before(rows[:, 1], edges_ms) - _before(rows[:, 0], edges_ms)
-    ).tolist()
-    return inside
+    return np.diff(_before(rows[:, 1], edges_ms) - _before(rows[:, 0], edges_ms))
 
 
 def _before(begins_us: IntArray, edges_ms: IntArray) -> IntArray:

@@ -155,6 +155,8 @@ class DayContract(Contract):
                 stored_day(0, has_rows=False, file=file, is_lost=file is None, revision=1),
                 stored_day(1, revision=1),
             ]
+            lost = work.telemetry.days(scope, **ALL_DAYS, only_lost=True)
+            assert [day.day for day in lost] == ([] if file else [0])
             assert stored_instants(work, scope, ids) == [
                 (device_id, at_us) for device_id in ids for at_us in (-1_000, US_PER_DAY)
             ]

@@ -89,12 +89,19 @@ class MemoryTelemetry:
         )
 
     def days(
-        self, scope: Scope, *, start_day: int, end_day: int, hold: bool = False
+        self,
+        scope: Scope,
+        *,
+        start_day: int,
+        end_day: int,
+        hold: bool = False,
+        only_lost: bool = False,
     ) -> Sequence[ReadingDay]:
         """The days in [start, end) of which there are or were readings; writers take turns."""
         tenant = tenant_of(scope)
         days = (self._work.own(tenant) if hold else self._work.see(tenant)).days
-        return [days[day] for day in sorted(days) if start_day <= day < end_day]
+        found = (days[day] for day in sorted(days) if start_day <= day < end_day)
+        return [day for day in found if day.is_lost or not only_lost]
 
     def prepare(self, scope: Scope, *, start_day: int, end_day: int) -> None:
         """Nothing: memory needs no room ahead of need."""

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, LargeBinary, Select, func, literal, select
+from sqlalchemy import ColumnElement, LargeBinary, Select, func, literal, literal_column, select
 from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import UserDefinedType
 
@@ -58,12 +58,15 @@ def given(columns: dict[str, IntArray], *, is_postgresql: bool) -> Subquery:
 def as_arrays(statement: "Select[*tuple[Any, ...]]") -> "Select[*tuple[Any, ...]]":
     """The whole numbers that a statement selects, none of them NULL, as one array a column.
 
+    Each column has a name.
+
     As a single row they come one and a half to two times as fast. PostgreSQL gives up at 67
     million.
     """
-    rows = statement.subquery()
-    arrays = [func.array_send(func.array_agg(column), type_=LargeBinary) for column in rows.c]
-    return select(*arrays)
+    rows = statement.subquery("sent")
+    # Written out: of many columns, expressions take longer to build than the rows to come.
+    texts = [f"array_send(array_agg(sent.{name}))" for name in rows.c.keys()]  # noqa: SIM118
+    return select(*(literal_column(text, LargeBinary) for text in texts)).select_from(rows)
 
 
 def from_array(sent: bytes | None) -> IntArray:

@@ -40,6 +40,12 @@ _KEPT_FROM: Final = {
 _COLUMNS: Final = {
     name: bucket.c["series_id" if name == "series" else name] for name in BUCKET_COLUMNS
 }
+_SELECTED: Final = select(
+    *(
+        func.coalesce(column, MISSING).label(name) if column.nullable else column.label(name)
+        for name, column in _COLUMNS.items()
+    )
+)
 _KEY: Final = ("series", "start_us", "end_us")
 _OPTIONAL: Final = tuple(name for name, column in _COLUMNS.items() if column.nullable)
 _ADDED: Final = tuple(name for name in BUCKET_COLUMNS if name not in (*_KEY, *_OPTIONAL))
@@ -152,12 +158,8 @@ class SqlRollups:
     ) -> Buckets:
         """The buckets of these series that begin in [start, end), by series and start."""
         tenant = tenant_of(scope)
-        selected = [
-            func.coalesce(column, MISSING) if column.nullable else column
-            for column in _COLUMNS.values()
-        ]
         wanted = self._wanted(tenant, tier, kind, ids, start_us, end_us)
-        columns = self._session.numbers(select(*selected).where(*wanted))
+        columns = self._session.numbers(_SELECTED.where(*wanted))
         return Buckets(**dict(zip(BUCKET_COLUMNS, columns, strict=True))).by_time()
 
     def sums(
@@ -167,7 +169,7 @@ class SqlRollups:
         tenant = tenant_of(scope)
         interval = bucket.c.start_us, bucket.c.end_us
         # PostgreSQL adds whole numbers up to decimal ones.
-        totals = [cast(func.sum(_COLUMNS[name]), BigInteger) for name in _ADDED]
+        totals = [cast(func.sum(_COLUMNS[name]), BigInteger).label(name) for name in _ADDED]
         statement = (
             select(*interval, *totals)
             .where(*self._wanted(tenant, tier, SeriesKind.DEVICE, ids, start_us, end_us))

@@ -151,6 +151,9 @@ class Session:
         """Whether a column holds one of these; any number of them is one parameter."""
         texts = isinstance(column.type, String)
         wanted = [value for value in values if _can_be_there(value)]
+        if len(wanted) == 1:
+            # PostgreSQL finds it by the key even before it has counted what its tables hold.
+            return column == wanted[0]
         if self.is_postgresql:
             of_texts = literal(wanted, postgresql.ARRAY(String()))
             return column == any_(of_texts if texts else number_array(list(map(int, wanted))))

@@ -95,7 +95,9 @@ def _find(session: Session, tenant: str, batch: ReadingBatch, places: IntArray) 
     oldest_us, newest_us = int(batch.at_us.min()), int(batch.at_us.max())
     ordinal, power_mw, stored_mwh = session.numbers(
         select(
-            given.c.ordinal, reading.c.power_mw, func.coalesce(reading.c.stored_mwh, MISSING)
+            given.c.ordinal,
+            reading.c.power_mw,
+            func.coalesce(reading.c.stored_mwh, MISSING).label("stored_mwh"),
         ).where(
             reading.c.tenant_id == tenant,
             reading.c.at_us.between(oldest_us, newest_us),

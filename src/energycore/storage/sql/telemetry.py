@@ -122,7 +122,13 @@ class SqlTelemetry:
         ).by_time()
 
     def days(
-        self, scope: Scope, *, start_day: int, end_day: int, hold: bool = False
+        self,
+        scope: Scope,
+        *,
+        start_day: int,
+        end_day: int,
+        hold: bool = False,
+        only_lost: bool = False,
     ) -> Sequence[ReadingDay]:
         """The days in [start, end) of which there are or were readings, in order."""
         tenant = tenant_of(scope)
@@ -135,6 +141,8 @@ class SqlTelemetry:
             .where(reading_day.c.day >= start_day, reading_day.c.day < end_day)
             .order_by(reading_day.c.day)
         )
+        if only_lost:
+            statement = statement.where(reading_day.c.is_lost)
         return [_day_of(row) for row in self._session.read(statement)]
 
     def prepare(self, scope: Scope, *, start_day: int, end_day: int) -> None:
