@@ -100,6 +100,7 @@ class Registration:
         scope: Scope,
         site_id: int,
         *,
+        expected_version: int | None = None,
         name: str | None = None,
         time_zone: str | None = None,
         latitude: float | _Kept | None = KEEP,
@@ -109,12 +110,17 @@ class Registration:
 
         Raises:
             NotFound: there is no such site.
+            VersionConflict: the site is not at `expected_version` any more.
             InvalidValue: a new value cannot be held.
         """
         tenant_of(scope)
         now_us = self._now_us()
         with self.storage.transaction(write=True) as work:
             stored = _site(work, scope, site_id)
+            if expected_version is not None and expected_version != stored.version:
+                raise VersionConflict(
+                    f"the site is at version {stored.version}, not {expected_version}", stored
+                )
             site = stored.site
             site = Site(
                 name=site.name if name is None else name,

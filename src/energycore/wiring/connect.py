@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from energycore.storage.sql.partitions import Partitioning
     from energycore.telemetry.tiers import Retention
 
-__all__ = ["connect", "open_storage"]
+__all__ = ["connect", "energy_over", "open_storage"]
 
 MEMORY: Final = "memory://"
 
@@ -61,19 +61,59 @@ def connect(
     scope = Scope(tenant)
     storage = open_storage(url, partitioning=partitioning)
     try:
-        services = Services.over(
+        return energy_over(
             storage,
-            tenant_clock(storage, scope) if clock is None else clock,
-            draw_noise_key=lambda: secrets.randbits(64),
+            scope,
+            clock=clock,
             default_zone=default_zone,
             seed=seed,
-            archive=tenant_archive(storage, scope, archive),
+            archive=archive,
             retention=retention,
             max_buckets=max_buckets,
         )
     except BaseException:  # even an interruption gives the connections back
         storage.close()
         raise
+
+
+def energy_over(
+    storage: "Storage",
+    scope: Scope,
+    *,
+    clock: Clock | None = None,
+    default_zone: str = "UTC",
+    seed: int = 0,
+    archive: "str | Archive | None" = None,
+    retention: "Retention | None" = None,
+    max_buckets: int = MAX_BUCKETS,
+) -> Energy:
+    """Bind a storage that is open already to one tenant.
+
+    Args:
+        storage: where everything is kept.
+        scope: whose data is seen.
+        clock: as for `connect`, like all that follow.
+        default_zone: IANA time zone of devices that belong to no site.
+        seed: of all noise, for tenants that are new to the storage.
+        archive: where old readings go and are read from.
+        retention: how long each resolution is kept by upkeep.
+        max_buckets: most buckets of one history.
+
+    Raises:
+        StorageUnavailable: the database cannot be reached.
+        InvalidValue: the archive's URL cannot be one.
+        UnknownTimeZone: `default_zone` is not an IANA name.
+    """
+    services = Services.over(
+        storage,
+        tenant_clock(storage, scope) if clock is None else clock,
+        draw_noise_key=lambda: secrets.randbits(64),
+        default_zone=default_zone,
+        seed=seed,
+        archive=tenant_archive(storage, scope, archive),
+        retention=retention,
+        max_buckets=max_buckets,
+    )
     return Energy(
         services=services,
         scope=scope,

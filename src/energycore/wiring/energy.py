@@ -210,6 +210,7 @@ class Energy:
         self,
         site_id: int | SiteRecord,
         *,
+        expected_version: int | None = None,
         name: str | None = None,
         time_zone: str | None = None,
         latitude: float | Keep | None = KEEP,
@@ -219,6 +220,7 @@ class Energy:
         return self.services.registration.update_site(
             self.scope,
             identity(site_id, "site"),
+            expected_version=expected_version,
             name=name,
             time_zone=time_zone,
             latitude=latitude,

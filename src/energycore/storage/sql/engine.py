@@ -19,6 +19,7 @@ __all__ = [
     "is_in_memory",
     "make_engine",
     "parse_url",
+    "send_binary",
     "shown",
 ]
 
@@ -185,6 +186,14 @@ def _postgresql(url: URL) -> Engine:
         if error.name != "psycopg":
             raise
         raise MissingExtra("PostgreSQL", "postgres") from error
+    send_binary(engine)
+    return engine
+
+
+def send_binary(engine: Engine) -> None:
+    """Have PostgreSQL send the results of statements with the option `BINARY` in binary form."""
+    if engine.dialect.name != "postgresql":
+        return
     binary = engine.dialect.loaded_dbapi.pq.Format.BINARY
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -192,5 +201,3 @@ def _postgresql(url: URL) -> Engine:
         _, cursor, _, _, context, _ = sent
         if context.execution_options.get(BINARY, False):
             cursor.format = binary
-
-    return engine

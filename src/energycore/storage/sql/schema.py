@@ -7,11 +7,21 @@ from sqlalchemy import Connection, inspect, text
 
 from energycore.errors import SchemaOutdated
 
-__all__ = ["HEAD", "MIGRATIONS", "VERSION_TABLE", "check", "upgrade"]
+__all__ = [
+    "HEAD",
+    "MIGRATIONS",
+    "VERSION_TABLE",
+    "check",
+    "is_of_django",
+    "move",
+    "upgrade",
+    "version",
+]
 
 HEAD: Final = "0002"
 """The newest migration; a test holds it to the files, which need not be read to open a database."""
 VERSION_TABLE: Final = "energycore_schema"
+DJANGO_TABLE: Final = "django_migrations"
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 _PREFIX: Final = "energycore_"
@@ -24,11 +34,16 @@ def check(connection: Connection, shown_url: str) -> bool:
     Raises:
         SchemaOutdated: they were made by another version; the message says what to run.
     """
-    found = _version(connection)
+    found = version(connection)
     if found is None:
         return False
     if found == HEAD:
         return True
+    if is_of_django(connection) and found in _older():
+        raise SchemaOutdated(
+            "this database belongs to a Django project with an older version of energycore:"
+            " run python manage.py migrate energycore"
+        )
     if found in _older():
         raise SchemaOutdated(
             "this database was made by an older version of energycore:"
@@ -55,11 +70,26 @@ def upgrade(connection: Connection, shown_url: str) -> bool:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         # Moving many rows takes its time.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-    found = _version(connection)
+    found = version(connection)
     if found == HEAD:
         return False
-    if found is not None and found not in _older():
+    if found is not None and (is_of_django(connection) or found not in _older()):
         check(connection, shown_url)
+    move(connection, found, HEAD)
+    return True
+
+
+def move(
+    connection: Connection, found: str | None, wanted: str | None, *, deferred: bool = False
+) -> None:
+    """Bring the tables from one migration to another, within the transaction.
+
+    Args:
+        connection: in a transaction that may write.
+        found: where they are; None where there are none.
+        wanted: where they are to be, later or earlier; None for no tables.
+        deferred: whether new references are checked at the end of each transaction only.
+    """
     # Heavy, and needed only here.
     from alembic import command
     from alembic.config import Config
@@ -67,11 +97,22 @@ def upgrade(connection: Connection, shown_url: str) -> bool:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    return True
+    config.attributes["deferred"] = deferred
+    if wanted is not None and (found is None or found < wanted):
+        command.upgrade(config, wanted)
+    else:
+        command.downgrade(config, "base" if wanted is None else wanted)
 
 
-def _version(connection: Connection) -> str | None:
+def is_of_django(connection: Connection) -> bool:
+    """Whether a Django project has made the tables, and migrates them."""
+    if DJANGO_TABLE not in inspect(connection).get_table_names():
+        return False
+    select = text(f"SELECT 1 FROM {DJANGO_TABLE} WHERE app = 'energycore' LIMIT 1")  # noqa: S608 - our own constant
+    return connection.execute(select).first() is not None
+
+
+def version(connection: Connection) -> str | None:
     """The migration that the database stands at; None for a database without our tables."""
     tables = set(inspect(connection).get_table_names())
     if VERSION_TABLE in tables:

@@ -4,13 +4,15 @@ Instants are epoch microseconds, power and energy whole milli-units. Names are o
 case-folded copy that compares by code point in every database.
 """
 
-from typing import Final
+import json
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     Double,
     ForeignKeyConstraint,
     Index,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     text,
 )
@@ -64,7 +67,19 @@ _TEXT: Final = String(MAX_TEXT)
 _NAME_KEY: Final = String(3 * MAX_TEXT).with_variant(
     String(3 * MAX_TEXT, collation="C"), "postgresql"
 )
-_JSON: Final = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class _Json(TypeDecorator[Any]):
+    """Objects as JSON; a driver that is told to leave them as text is made good for."""
+
+    impl = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
+
+
+_JSON: Final = _Json()
 
 
 def _tenant() -> Column[str]:

@@ -1,5 +1,7 @@
 """The first tables: sites, devices, states, readings, shards and settings."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -13,6 +15,12 @@ IDENTITY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 TEXT = sa.String(200)
 NAME_KEY = sa.String(600).with_variant(sa.String(600, collation="C"), "postgresql")
 JSON_OBJECT = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def when_checked() -> dict[str, Any]:
+    """References are checked at once, or at the end of a transaction where that is asked for."""
+    deferred = op.get_context().config.attributes.get("deferred", False)
+    return {"deferrable": True, "initially": "DEFERRED"} if deferred else {}
 
 
 def upgrade() -> None:
@@ -84,7 +92,9 @@ def create_devices() -> None:
         sa.UniqueConstraint("tenant_id", "external_id"),
         sa.UniqueConstraint("tenant_id", "site_id", "name"),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "site_id"], ["energycore_site.tenant_id", "energycore_site.id"]
+            ["tenant_id", "site_id"],
+            ["energycore_site.tenant_id", "energycore_site.id"],
+            **when_checked(),
         ),
         sqlite_autoincrement=True,
     )
@@ -129,7 +139,9 @@ def create_of_device(name: str, *columns: "sa.Column[object]", key: tuple[str, .
         *columns,
         sa.PrimaryKeyConstraint("tenant_id", "device_id", *key),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "device_id"], ["energycore_device.tenant_id", "energycore_device.id"]
+            ["tenant_id", "device_id"],
+            ["energycore_device.tenant_id", "energycore_device.id"],
+            **when_checked(),
         ),
         sqlite_with_rowid=False,
     )

@@ -1,6 +1,7 @@
 """Versions of series, days of readings and kept totals; PostgreSQL's readings in days."""
 
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +16,12 @@ TEXT = sa.String(200)
 US_PER_DAY = 86_400_000_000
 DAY_OF_1970 = date(1970, 1, 1).toordinal()
 FIRST_DAY, LAST_DAY = -(1 << 63) // US_PER_DAY, ((1 << 63) - 1) // US_PER_DAY
+
+
+def when_checked() -> dict[str, Any]:
+    """References are checked at once, or at the end of a transaction where that is asked for."""
+    deferred = op.get_context().config.attributes.get("deferred", False)
+    return {"deferrable": True, "initially": "DEFERRED"} if deferred else {}
 
 
 def upgrade() -> None:
@@ -53,7 +60,9 @@ def numbers(*names: str, nullable: bool = False) -> "list[sa.Column[int]]":
 
 def reference(to: str) -> sa.ForeignKeyConstraint:
     table = f"energycore_{to}"
-    return sa.ForeignKeyConstraint(["tenant_id", f"{to}_id"], [f"{table}.tenant_id", f"{table}.id"])
+    columns = ["tenant_id", f"{to}_id"]
+    others = [f"{table}.tenant_id", f"{table}.id"]
+    return sa.ForeignKeyConstraint(columns, others, **when_checked())
 
 
 def create_versions() -> None:

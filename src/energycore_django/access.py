@@ -1,0 +1,52 @@
+"""The way in for a project's own code: an `Energy` over the project's database."""
+
+from functools import cache
+from typing import Any
+
+from django.core.signals import setting_changed
+
+from energycore.protocols.scope import Scope
+from energycore.wiring.connect import energy_over
+from energycore.wiring.energy import Energy
+from energycore_django.conf import SETTING, current
+from energycore_django.storage import DjangoStorage
+
+__all__ = ["energy"]
+
+
+def energy(tenant: str | None = None) -> Energy:
+    """Everything that a tenant can do, over the project's database and in its transactions.
+
+    Args:
+        tenant: whose data is seen; by default that of the settings.
+
+    Raises:
+        ImproperlyConfigured: the settings cannot be meant; `manage.py check` says more.
+        StorageUnavailable: the database cannot be reached, or has no tables yet.
+    """
+    return _energy(current().tenant if tenant is None else tenant)
+
+
+@cache
+def _energy(tenant: str) -> Energy:
+    settings = current()
+    storage = DjangoStorage(settings.database, partitioning=settings.partitioning)
+    return energy_over(
+        storage,
+        Scope(tenant),
+        clock=settings.clock,
+        default_zone=settings.default_time_zone,
+        seed=settings.seed,
+        archive=settings.archive,
+        retention=settings.retention,
+        max_buckets=settings.max_buckets,
+    )
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting in (SETTING, "DATABASES", "TIME_ZONE"):
+        _energy.cache_clear()
+        current.cache_clear()
+
+
+setting_changed.connect(_forget)

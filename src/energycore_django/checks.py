@@ -1,0 +1,101 @@
+"""System checks: what `manage.py check` says about a project that uses energycore."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+from django.db.utils import DatabaseError, OperationalError
+
+from energycore_django.bridge import VENDORS
+from energycore_django.conf import SETTING, current, problems
+
+__all__ = ["check_database", "check_settings"]
+
+_OLDEST_POSTGRESQL: Final = 130_000
+
+
+@register(Tags.compatibility)
+def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """What the settings alone tell.
+
+    energycore.E001: ENERGYCORE has a key that means nothing.
+    energycore.E002: a value cannot be used.
+    energycore.W001: USE_TZ is off.
+    energycore.W002: GraphiQL is on although DEBUG is off.
+    """
+    found: list[CheckMessage] = []
+    for problem in problems():
+        number = 1 if problem.is_unknown else 2
+        message = f"{SETTING}: {problem.message}."
+        found.append(Error(message, hint=problem.hint, id=f"energycore.E{number:03}"))
+    if not settings.USE_TZ:
+        found.append(
+            Warning(
+                "USE_TZ is off: the admin and forms then show instants without their zone.",
+                hint="Set USE_TZ = True.",
+                id="energycore.W001",
+            )
+        )
+    if not found and current().graphiql and not settings.DEBUG:
+        found.append(
+            Warning(
+                "GraphiQL is served although DEBUG is off.",
+                hint=f'Leave GRAPHIQL out of {SETTING}, or set it to False in production.',
+                id="energycore.W002",
+            )
+        )
+    return found
+
+
+@register(Tags.database)
+def check_database(
+    app_configs: Any, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """What the database tells; asked by `migrate` and `check --database`.
+
+    energycore.E003: the database is of another kind, or too old.
+    energycore.W003: requests are atomic blocks of SQLite, which begin as readers.
+    """
+    if problems():
+        return []
+    from energycore_django.storage import routed  # needs the models, which come after the checks
+
+    alias = current().database or routed(write=True)
+    if alias not in (databases or ()):
+        return []
+    connection: Any = connections[alias]
+    if connection.vendor not in VENDORS:
+        return [_unsupported(f"{connection.display_name} is not supported.")]
+    if connection.vendor == "postgresql":
+        return _of_postgresql(connection)
+    settings_dict = connection.settings_dict
+    mode = str(settings_dict["OPTIONS"].get("transaction_mode")).upper()
+    if not settings_dict["ATOMIC_REQUESTS"] or mode in ("IMMEDIATE", "EXCLUSIVE"):
+        return []
+    hint = f'Set DATABASES["{alias}"]["OPTIONS"]["transaction_mode"] = "IMMEDIATE".'
+    text = (
+        "Requests are atomic blocks, which SQLite begins as readers: they fail where another"
+        " process writes before they do."
+    )
+    return [Warning(text, hint=hint, id="energycore.W003")]
+
+
+def _of_postgresql(connection: Any) -> list[CheckMessage]:
+    from django.db.backends.postgresql.psycopg_any import is_psycopg3
+
+    if not is_psycopg3:
+        return [_unsupported("psycopg 2 is not supported.", 'Run pip install "psycopg[binary]".')]
+    try:
+        version = connection.pg_version
+    except (DatabaseError, OperationalError):
+        return []  # Django says by itself that it cannot be reached
+    if version < _OLDEST_POSTGRESQL:
+        return [_unsupported(f"PostgreSQL {version // 10_000} is too old.")]
+    return []
+
+
+def _unsupported(message: str, hint: str | None = None) -> CheckMessage:
+    known = "Use PostgreSQL 13 or newer with psycopg 3, or SQLite."
+    return Error(message, hint=hint or known, id="energycore.E003")

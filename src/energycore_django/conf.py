@@ -1,0 +1,188 @@
+"""The project's settings: one dict `ENERGYCORE`, of which every key has a default."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, Final
+
+import attrs
+from django.conf import settings as project
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from energycore.errors import EnergycoreError, InvalidValue
+from energycore.protocols.clock import Clock
+from energycore.protocols.scope import DEFAULT_TENANT, Scope
+from energycore.quantities.zones import load_zone
+from energycore.services.histories import MAX_BUCKETS
+from energycore.storage.sql.partitions import Partitioning
+from energycore.telemetry.tiers import Retention
+
+__all__ = ["SETTING", "DjangoSettings", "Problem", "current", "problems"]
+
+SETTING: Final = "ENERGYCORE"
+
+
+def _text(value: object) -> object:
+    if not isinstance(value, str) or not value:
+        raise InvalidValue("setting", value, "a text")
+    return value
+
+
+def _zone(value: object) -> object:
+    if not isinstance(value, str):
+        raise InvalidValue("setting", value, "the IANA name of a time zone")
+    load_zone(value, "setting")
+    return value
+
+
+def _flag(value: object) -> object:
+    if not isinstance(value, bool):
+        raise InvalidValue("setting", value, "True or False")
+    return value
+
+
+def _count(value: object) -> object:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidValue("setting", value, "a whole number of at least 1")
+    return value
+
+
+def _whole(value: object) -> object:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidValue("setting", value, "a whole number")
+    return value
+
+
+def _tenant(value: object) -> object:
+    return Scope(value).tenant  # type: ignore[arg-type] # it says itself what it cannot take
+
+
+def _retention(value: object) -> Retention:
+    return Retention(**_given(value, Retention, _days))
+
+
+def _partitioning(value: object) -> Partitioning:
+    return Partitioning(**_given(value, Partitioning, lambda given: given))
+
+
+def _given(value: object, kind: type[Any], read: Callable[[Any], Any]) -> dict[str, Any]:
+    names = [field.name.upper() for field in attrs.fields(kind)]
+    if not isinstance(value, Mapping) or not set(value) <= set(names):
+        raise InvalidValue("setting", value, f"a dict with any of the keys {', '.join(names)}")
+    return {name.lower(): read(given) for name, given in value.items()}
+
+
+def _days(value: object) -> timedelta | None:
+    if value is None or isinstance(value, timedelta):
+        return value
+    if isinstance(value, int):
+        return timedelta(days=value)
+    raise InvalidValue("setting", value, "a number of days, a timedelta, or None for ever")
+
+
+def _named(value: object) -> Any:
+    """A callable, or what has such a dotted path."""
+    found = import_string(value) if isinstance(value, str) else value
+    if not callable(found):
+        raise InvalidValue("setting", value, "a callable or its dotted path")
+    return found
+
+
+def _clock(value: object) -> Clock:
+    clock: Clock = _named(value)()
+    return clock
+
+
+def _setting(read: Callable[[object], object], default: object = None) -> Any:
+    return attrs.field(default=default, metadata={"read": read})
+
+
+@attrs.frozen(kw_only=True)
+class DjangoSettings:
+    """What a project may set, under these names in capitals."""
+
+    tenant: str = _setting(_tenant, DEFAULT_TENANT)
+    """Whose data the project works with where nobody says otherwise."""
+    database: str | None = _setting(_text)
+    """Which of DATABASES holds the tables; by default whichever the routers name."""
+    default_time_zone: str = _setting(_zone, "UTC")
+    """IANA time zone of devices without a site; by default TIME_ZONE."""
+    seed: int = _setting(_whole, 0)
+    """Of the noise of simulated devices, for tenants that are new to the database."""
+    clock: Clock | None = _setting(_clock)
+    """Dotted path of a callable that gives a clock; by default the wall's."""
+    archive: str | None = _setting(_text)
+    """Where old readings go: a folder or s3://bucket/prefix; nowhere unless it is set."""
+    retention: Retention = _setting(_retention, Retention())
+    """How long each resolution is kept: RAW, QUARTER_HOUR, DAY and MONTH in days, None for ever."""
+    max_buckets: int = _setting(_count, MAX_BUCKETS)
+    """Most buckets of one history."""
+    partitioning: Partitioning = _setting(_partitioning, Partitioning())
+    """How PostgreSQL's partitions of readings are made: HASH_PARTS and BRIN."""
+    graphiql: bool = _setting(_flag, False)
+    """Whether GraphiQL is served; by default where DEBUG is on."""
+    max_body_bytes: int = _setting(_count, 262_144)
+    """Largest body of a GraphQL request."""
+    authorize: Callable[[Any], None] | None = _setting(_named)
+    """Called with each GraphQL request; raises PermissionDenied to refuse it."""
+
+
+@attrs.frozen
+class Problem:
+    """A key that cannot be meant."""
+
+    key: str
+    message: str
+    hint: str | None = None
+    is_unknown: bool = False
+
+
+@cache
+def current() -> DjangoSettings:
+    """The settings in force.
+
+    Raises:
+        ImproperlyConfigured: one of them cannot be meant.
+    """
+    values, found = _read()
+    if found:
+        raise ImproperlyConfigured(" ".join(f"{SETTING}: {problem.message}." for problem in found))
+    return DjangoSettings(**values)
+
+
+def problems() -> list[Problem]:
+    """What is wrong with the settings."""
+    return _read()[1]
+
+
+def _read() -> tuple[dict[str, Any], list[Problem]]:
+    given = getattr(project, SETTING, {})
+    fields = {field.name.upper(): field for field in attrs.fields(DjangoSettings)}
+    if not isinstance(given, Mapping):
+        return {}, [Problem(SETTING, f"{SETTING} is a dict, not {given!r}")]
+    values: dict[str, Any] = {"default_time_zone": project.TIME_ZONE, "graphiql": project.DEBUG}
+    found: list[Problem] = []
+    for key, value in given.items():
+        if key not in fields:
+            found.append(_unknown(key, list(fields)))
+            continue
+        field = fields[key]
+        if value is None and field.default is None:
+            continue
+        try:
+            values[field.name] = field.metadata["read"](value)
+        except (EnergycoreError, ImportError, TypeError) as error:
+            found.append(Problem(key, f"{key} = {value!r} cannot be used: {_said(error)}"))
+    return values, found
+
+
+def _unknown(key: object, known: list[str]) -> Problem:
+    close = get_close_matches(str(key).upper(), known, n=1)
+    hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}."
+    return Problem(str(key), f"there is no key {key!r}", hint, is_unknown=True)
+
+
+def _said(error: Exception) -> str:
+    return f"it must be {error.limit}" if isinstance(error, InvalidValue) else str(error)

@@ -1,0 +1,337 @@
+"""Devices, their tags and their newest states as models."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from energycore.devices.base import DataSource
+from energycore.devices.base import Device as DomainDevice
+from energycore.devices.fields import MAX_TEXT
+from energycore.encoding import decode_device, decode_dispatch, encode_dispatch, encode_ratings
+from energycore.errors import EnergycoreError
+from energycore.protocols.records import DeviceFilter, DeviceRecord
+from energycore.quantities.instants import from_epoch_us
+from energycore.quantities.units import MILLI_PER_UNIT
+from energycore.simulation.dispatch import Dispatch
+from energycore.storage.rules import name_key
+from energycore.telemetry.series import GapPolicy
+from energycore_django.models.fields import (
+    ServiceQuerySet,
+    ServiceWritten,
+    kind_choices,
+    number,
+    reference,
+    tenant,
+    text,
+)
+from energycore_django.models.writing import checked_alias, refusal
+
+__all__ = ["Device", "DeviceQuerySet", "DeviceState", "DeviceTag"]
+
+
+class DeviceQuerySet(ServiceQuerySet):
+    """Devices, with the filters that lists, summaries and histories have."""
+
+    def matching(self, filter_: DeviceFilter) -> Self:
+        """Those that match a filter of energycore."""
+        found = self
+        for field, values in (
+            ("id", filter_.ids),
+            ("kind", filter_.kinds),
+            ("site_id", filter_.site_ids),
+        ):
+            if values is not None:
+                found = found.filter(**{f"{field}__in": values})
+        if filter_.tags is not None:
+            found = found.tagged(*filter_.tags)
+        if filter_.name_contains is not None:
+            found = found.name_contains(filter_.name_contains)
+        if filter_.is_active is not None:
+            found = found.filter(is_active=filter_.is_active)
+        if filter_.data_sources is not None:
+            found = found.filter(data_source__in=[source.value for source in filter_.data_sources])
+        return found
+
+    def active(self) -> Self:
+        """Those in service."""
+        return self.filter(is_active=True)
+
+    def of_kinds(self, *kinds: str) -> Self:
+        """Those of any of these kinds."""
+        return self.filter(kind__in=kinds)
+
+    def tagged(self, *tags: str) -> Self:
+        """Those that carry any of these tags."""
+        own = DeviceTag.objects.filter(tenant_id=models.OuterRef("tenant_id"), tag__in=tags)
+        return self.filter(models.Exists(own.filter(device_id=models.OuterRef("id"))))
+
+    def name_contains(self, part: str) -> Self:
+        """Those whose name contains this; letter case does not matter."""
+        return self.filter(name_key__contains=name_key(part))
+
+    def simulated(self) -> Self:
+        """Those that ticks move."""
+        return self.filter(data_source=DataSource.SIMULATED.value)
+
+    def reported(self) -> Self:
+        """Those that only their readings change."""
+        return self.filter(data_source=DataSource.REPORTED.value)
+
+
+class Device(ServiceWritten):
+    """Anything registered that produces, consumes or stores energy.
+
+    `save` goes through the registration of energycore, `clean` through the class of the kind.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    tenant_id = tenant()
+    site = reference("energycore.Site", null=True, blank=True, related_name="devices")
+    external_id = text(null=True, blank=True, help_text="Your own key, unique within the tenant.")
+    name = text(help_text="Unique within the site.")
+    name_key = models.CharField(max_length=3 * MAX_TEXT, editable=False)
+    kind = text(choices=kind_choices)
+    ratings = models.JSONField(help_text="By name, each in the unit of its name.")
+    largest_power_w = models.FloatField(editable=False)
+    capacity_mwh = number(null=True, editable=False)
+    noise_key = number(editable=False)
+    has_own_noise_key = models.BooleanField(default=False, editable=False)
+    is_active = models.BooleanField("active", default=True)
+    data_source = text(
+        choices=[(source.value, source.value.capitalize()) for source in DataSource],
+        default=DataSource.SIMULATED.value,
+        help_text="Whether ticks move it or only its readings.",
+    )
+    max_gap_us = number(editable=False)
+    registered_at_us = number(editable=False)
+    simulated_from_us = number(editable=False)
+    dispatch = text(null=True, blank=True, help_text="The strategy that steers a storage.")
+    dispatch_parameters = models.JSONField(null=True, blank=True)
+    version = models.IntegerField(default=1, editable=False)
+    gap_policy = text(
+        choices=[(policy.value, policy.value) for policy in GapPolicy],
+        default=GapPolicy.HOLD.value,
+        db_default=GapPolicy.HOLD.value,
+        help_text="What is known of the time between two readings.",
+    )
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "energycore_device"
+        ordering = ("name_key", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant_id", "external_id"),
+                name="energycore_device_tenant_id_external_id_key",
+            ),
+            models.UniqueConstraint(
+                fields=("tenant_id", "site", "name"),
+                name="energycore_device_tenant_id_site_id_name_key",
+            ),
+            models.UniqueConstraint(
+                fields=("tenant_id", "name"),
+                condition=models.Q(site__isnull=True),
+                name="energycore_device_name_without_site_key",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def registered_at(self) -> datetime:
+        """When it was registered."""
+        return from_epoch_us(self.registered_at_us)
+
+    @property
+    def max_gap(self) -> timedelta:
+        """How long the power of one reading holds."""
+        return timedelta(microseconds=self.max_gap_us)
+
+    @property
+    def capacity_wh(self) -> float | None:
+        """The energy that fits into a storage [Wh]."""
+        return None if self.capacity_mwh is None else self.capacity_mwh / MILLI_PER_UNIT
+
+    @property
+    def tags(self) -> list[str]:
+        """Words to find it by, in alphabetical order."""
+        if not hasattr(self, "_tags"):
+            self._tags = sorted(row.tag for row in self.tag_rows.all()) if self.pk else []
+        return self._tags
+
+    @tags.setter
+    def tags(self, tags: Iterable[str]) -> None:
+        self._tags = list(tags)
+
+    def domain(self) -> DomainDevice:
+        """The device as energycore has it.
+
+        Raises:
+            UnknownDeviceKind: no installed package declares the kind.
+            InvalidValue: a rating is unknown, missing or out of its limits.
+        """
+        own = self.noise_key % (1 << 64) if self.has_own_noise_key else None
+        return decode_device(self.kind, name=self.name, ratings=self.ratings, noise_key=own)
+
+    def strategy(self) -> Dispatch | None:
+        """What steers it, of a storage.
+
+        Raises:
+            InvalidValue: there is no such strategy, or it has no such parameters.
+        """
+        if not self.dispatch:
+            return None
+        return decode_dispatch(self.dispatch, self.dispatch_parameters or {})
+
+    @classmethod
+    def of(cls, device: DomainDevice, **fields: Any) -> "Device":
+        """A new row of a device, to be saved.
+
+        Args:
+            device: its kind, name and ratings.
+            fields: of the model, such as `site`, `external_id` or `data_source`.
+        """
+        return cls(
+            name=device.name,
+            kind=device.kind,
+            ratings=encode_ratings(device),
+            noise_key=device.noise_key or 0,
+            has_own_noise_key=device.noise_key is not None,
+            **fields,
+        )
+
+    def clean(self) -> None:
+        """Let the domain judge."""
+        super().clean()
+        try:
+            self.domain()
+            self.strategy()
+        except EnergycoreError as error:
+            raise ValidationError(refusal(error, self)) from error
+
+    def save(self, *args: Any, using: str | None = None, **options: Any) -> None:
+        """Register the device, or change what differs.
+
+        Raises:
+            InvalidValue, UnknownDeviceKind: it cannot be one.
+            NotFound: it or its site is not there.
+            NameTaken: its name or external id is taken.
+            VersionConflict: it was changed since it was read.
+            KindChanged: a device keeps its kind.
+        """
+        services, scope, alias = checked_alias(self.tenant_id, using)
+        with services.storage.transaction(write=True):
+            record = self._register(services, scope) if self._state.adding else None
+            record = record or self._change(services, scope)
+        self._take(record)
+        self._state.adding, self._state.db = False, alias
+
+    def _register(self, services: Any, scope: Any) -> DeviceRecord:
+        record: DeviceRecord = services.registration.register_device(
+            scope,
+            self.domain(),
+            site_id=self.site_id,
+            tags=self.tags,
+            external_id=self.external_id or None,
+            data_source=DataSource(self.data_source),
+            max_gap=None if self.max_gap_us is None else self.max_gap,
+            gap_policy=self.gap_policy,
+            dispatch=self.strategy(),
+        )
+        if not self.is_active:
+            record = services.registration.deactivate(scope, record.id)
+        return record
+
+    def _change(self, services: Any, scope: Any) -> DeviceRecord:
+        record: DeviceRecord = services.registration.update_device(
+            scope,
+            self.id,
+            expected_version=self.version,
+            name=self.name,
+            site_id=self.site_id,
+            tags=self.tags,
+            device=self.domain(),
+            max_gap=self.max_gap if self.data_source == DataSource.REPORTED.value else None,
+            gap_policy=self.gap_policy,
+        )
+        if record.is_active != self.is_active:
+            registration = services.registration
+            activate = registration.reactivate if self.is_active else registration.deactivate
+            record = activate(scope, self.id)
+        strategy = self.strategy()
+        if strategy is not None and strategy != record.dispatch:
+            record = services.control.set_dispatch(scope, self.id, strategy)
+        return record
+
+    def _take(self, record: DeviceRecord) -> None:
+        """Show what is stored."""
+        dispatch = (None, None) if record.dispatch is None else encode_dispatch(record.dispatch)
+        self.id, self.version = record.id, record.version
+        self.name, self.name_key = record.device.name, name_key(record.device.name)
+        self.ratings = encode_ratings(record.device)
+        self.largest_power_w = record.device.largest_power_w
+        self.max_gap_us, self.gap_policy = record.max_gap_us, record.gap_policy.value
+        self.registered_at_us = record.registered_at_us
+        self.simulated_from_us = record.simulated_from_us
+        self.is_active = record.is_active
+        self.dispatch, self.dispatch_parameters = dispatch
+        self._tags = list(record.tags)
+
+
+class DeviceTag(ServiceWritten):
+    """A word to find a device by."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "device_id", "tag")
+    tenant_id = tenant()
+    device = reference("energycore.Device", related_name="tag_rows")
+    tag = text()
+
+    class Meta:
+        db_table = "energycore_device_tag"
+        ordering = ("device_id", "tag")
+
+    def __str__(self) -> str:
+        return self.tag
+
+
+class DeviceState(ServiceWritten):
+    """The newest reading of a device."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "device_id")
+    tenant_id = tenant()
+    device = models.OneToOneField(
+        "energycore.Device",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="newest",
+    )
+    at_us = number()
+    power_mw = number()
+    stored_mwh = number(null=True)
+
+    class Meta:
+        db_table = "energycore_device_state"
+        ordering = ("device_id",)
+
+    def __str__(self) -> str:
+        return f"{self.power_w:g} W at {self.at.isoformat(timespec='seconds')}"
+
+    @property
+    def at(self) -> datetime:
+        """Since when the power holds."""
+        return from_epoch_us(self.at_us)
+
+    @property
+    def power_w(self) -> float:
+        """Signed: + produces, - consumes [W]."""
+        return self.power_mw / MILLI_PER_UNIT
+
+    @property
+    def stored_wh(self) -> float | None:
+        """Energy inside [Wh]; None without storage."""
+        return None if self.stored_mwh is None else self.stored_mwh / MILLI_PER_UNIT

@@ -1,0 +1,118 @@
+"""What the models share: columns, instants, and the rule that writes go through the services."""
+
+from datetime import datetime
+from typing import Any, NoReturn, Self
+
+from django.db import models
+
+from energycore.devices.fields import MAX_TEXT
+from energycore.devices.registry import device_kinds
+from energycore.errors import NotAllowed
+from energycore.quantities.instants import from_epoch_us, to_epoch_us
+
+__all__ = [
+    "ServiceQuerySet",
+    "ServiceWritten",
+    "default_tenant",
+    "instant",
+    "kind_choices",
+    "number",
+    "reference",
+    "tenant",
+    "text",
+]
+
+
+def default_tenant() -> str:
+    """The tenant of the settings."""
+    from energycore_django.conf import current
+
+    return current().tenant
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """The installed device kinds, for people."""
+    return [(name, name.replace("_", " ").capitalize()) for name in sorted(device_kinds())]
+
+
+def text(**options: Any) -> "models.CharField[str, str]":
+    """A short text."""
+    return models.CharField(max_length=MAX_TEXT, **options)
+
+
+def tenant() -> "models.CharField[str, str]":
+    """Whose row it is."""
+    return text(default=default_tenant, editable=False)
+
+
+def number(**options: Any) -> "models.BigIntegerField[int, int]":
+    """A whole number."""
+    return models.BigIntegerField(**options)
+
+
+def reference(to: str, **options: Any) -> "models.ForeignKey[Any, Any]":
+    """A reference that the database checks together with the tenant, or nobody needs to."""
+    options = {"on_delete": models.DO_NOTHING, "db_constraint": False, "db_index": False} | options
+    return models.ForeignKey(to, **options)
+
+
+def instant(at_us: int | None) -> datetime | None:
+    """An aware datetime in UTC from epoch microseconds."""
+    return None if at_us is None else from_epoch_us(at_us)
+
+
+class ServiceQuerySet(models.QuerySet[Any]):
+    """Rows of tenants; what changes many at once would pass by the services, and is refused."""
+
+    def for_tenant(self, tenant: str) -> Self:
+        """The rows of one tenant."""
+        return self.filter(tenant_id=tenant)
+
+    def between(self, start: datetime, end: datetime, field: str = "at_us") -> Self:
+        """The rows with start <= instant < end.
+
+        Raises:
+            InstantWithoutZone, InstantOutOfRange: an instant cannot be meant.
+        """
+        first, last = to_epoch_us(start, "start"), to_epoch_us(end, "end")
+        return self.filter(**{f"{field}__gte": first, f"{field}__lt": last})
+
+    def update(self, **_: Any) -> NoReturn:
+        """Refuse."""
+        _refuse()
+
+    def delete(self) -> NoReturn:
+        """Refuse."""
+        _refuse()
+
+    def bulk_create(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse."""
+        _refuse()
+
+    def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse."""
+        _refuse()
+
+
+class ServiceWritten(models.Model):
+    """A row that only the services write: others depend on it."""
+
+    objects = ServiceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *_: Any, **__: Any) -> None:
+        """Refuse: histories, marks and states would not know."""
+        _refuse()
+
+    def delete(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse."""
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise NotAllowed(
+        "this would pass by what depends on it: use energycore_django.energy(), or the methods of"
+        " Site and Device"
+    )

@@ -1,0 +1,143 @@
+"""Tables that only energycore itself reads: known to Django so that it flushes and migrates them."""
+
+from django.db import models
+
+from energycore_django.models.fields import ServiceWritten, number, tenant, text
+
+__all__ = [
+    "Ledger",
+    "Mark",
+    "ReadingDay",
+    "Rollup",
+    "SeriesVersion",
+    "Setting",
+    "Shard",
+    "SimulationState",
+    "SiteZone",
+]
+
+
+class SimulationState(ServiceWritten):
+    """What a simulated device is inside, at the end of its newest tick."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "device_id")
+    tenant_id = tenant()
+    device_id = number()
+    state = models.TextField()
+
+    class Meta:
+        db_table = "energycore_simulation_state"
+
+
+class SiteZone(ServiceWritten):
+    """Since when a site has its time zone."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "site_id", "valid_from_us")
+    tenant_id = tenant()
+    site_id = number()
+    valid_from_us = number()
+    time_zone = text()
+
+    class Meta:
+        db_table = "energycore_site_zone"
+
+
+class SeriesVersion(ServiceWritten):
+    """Since when a device belongs to its site, has its capacity and holds its power so long."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "device_id", "valid_from_us")
+    tenant_id = tenant()
+    device_id = number()
+    valid_from_us = number()
+    site_id = number(null=True)
+    is_active = models.BooleanField()
+    gap_policy = text()
+    max_gap_us = number()
+    capacity_mwh = number(null=True)
+
+    class Meta:
+        db_table = "energycore_series"
+
+
+class ReadingDay(ServiceWritten):
+    """Where the readings of a UTC day are."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "day")
+    tenant_id = tenant()
+    day = number()
+    has_rows = models.BooleanField()
+    file_name = models.TextField(null=True)
+    file_rows = number(null=True)
+    file_size_bytes = number(null=True)
+    is_lost = models.BooleanField()
+    revision = number()
+
+    class Meta:
+        db_table = "energycore_reading_day"
+
+
+class Ledger(ServiceWritten):
+    """Large batches that were stored, by a hash of their columns."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "digest")
+    tenant_id = tenant()
+    digest = models.BinaryField()
+    readings = number()
+    newest_us = number()
+
+    class Meta:
+        db_table = "energycore_ledger"
+
+
+class Rollup(ServiceWritten):
+    """How far the kept totals of a tenant reach."""
+
+    tenant_id = text(primary_key=True)
+    rolled_us = number(null=True)
+    quarter_hour_from_us = number(null=True)
+    day_from_us = number(null=True)
+    month_from_us = number(null=True)
+
+    class Meta:
+        db_table = "energycore_rollup"
+
+
+class Mark(ServiceWritten):
+    """A day of a device whose kept totals are to be computed again."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "day", "device_id")
+    tenant_id = tenant()
+    day = number()
+    device_id = number()
+    marks = number()
+
+    class Meta:
+        db_table = "energycore_mark"
+
+
+class Shard(ServiceWritten):
+    """How far the ticks of a tenant have come."""
+
+    id = models.BigAutoField(primary_key=True)
+    tenant_id = tenant()
+    step_us = number()
+    seed = number()
+    last_tick_us = number(null=True)
+
+    class Meta:
+        db_table = "energycore_shard"
+        constraints = (
+            models.UniqueConstraint(fields=("tenant_id",), name="energycore_shard_tenant_id_key"),
+        )
+
+
+class Setting(ServiceWritten):
+    """A setting of a tenant."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "name")
+    tenant_id = tenant()
+    name = text()
+    value = models.TextField()
+
+    class Meta:
+        db_table = "energycore_setting"

@@ -1,0 +1,120 @@
+"""Readings and kept totals as models, to be read."""
+
+from datetime import datetime
+
+from django.db import models
+
+from energycore.quantities.instants import from_epoch_us
+from energycore.quantities.units import MILLI_PER_UNIT
+from energycore.telemetry.amounts import MS_PER_HOUR
+from energycore_django.models.fields import ServiceWritten, number, reference, tenant
+
+__all__ = ["Bucket", "Reading"]
+
+
+class Reading(ServiceWritten):
+    """At an instant this energy is stored, and from it on this power holds."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "at_us", "device_id")
+    tenant_id = tenant()
+    at_us = number()
+    device = reference("energycore.Device", related_name="readings")
+    power_mw = number()
+    stored_mwh = number(null=True)
+
+    class Meta:
+        db_table = "energycore_reading"
+
+    def __str__(self) -> str:
+        return f"{self.power_w:g} W at {self.at.isoformat(timespec='seconds')}"
+
+    @property
+    def at(self) -> datetime:
+        """Since when the power holds."""
+        return from_epoch_us(self.at_us)
+
+    @property
+    def power_w(self) -> float:
+        """Signed: + produces, - consumes [W]."""
+        return self.power_mw / MILLI_PER_UNIT
+
+    @property
+    def stored_wh(self) -> float | None:
+        """Energy inside [Wh]; None without storage."""
+        return None if self.stored_mwh is None else self.stored_mwh / MILLI_PER_UNIT
+
+
+class Bucket(ServiceWritten):
+    """Kept totals of an interval of a device, a site or the fleet; `energy().history` adds them up."""
+
+    class Tier(models.IntegerChoices):
+        """The resolution."""
+
+        QUARTER_HOUR = 1
+        DAY = 2
+        MONTH = 3
+
+    class Kind(models.IntegerChoices):
+        """What `series_id` is the identity of."""
+
+        DEVICE = 1
+        SITE = 2
+        FLEET = 3
+
+    pk = models.CompositePrimaryKey("tenant_id", "tier", "kind", "series_id", "start_us")
+    tenant_id = tenant()
+    tier = models.SmallIntegerField(choices=Tier.choices)
+    kind = models.SmallIntegerField(choices=Kind.choices)
+    series_id = number()
+    start_us = number()
+    end_us = number()
+    covered_ms = number()
+    reading_count = number()
+    produced_mwh = number()
+    produced_rest_mwms = number()
+    consumed_mwh = number()
+    consumed_rest_mwms = number()
+    min_mw = number(null=True)
+    max_mw = number(null=True)
+    first_at_us = number(null=True)
+    first_mw = number(null=True)
+    first_mwh = number(null=True)
+    last_at_us = number(null=True)
+    last_mw = number(null=True)
+    last_mwh = number(null=True)
+    stored_ms = number()
+    stored_mwh_h = number()
+    stored_rest_mwh_ms = number()
+    room_mwh_h = number()
+    room_rest_mwh_ms = number()
+
+    class Meta:
+        db_table = "energycore_bucket"
+
+    def __str__(self) -> str:
+        return f"{self.get_tier_display()} of {self.get_kind_display()} {self.series_id}"
+
+    @property
+    def start(self) -> datetime:
+        """Its first instant."""
+        return from_epoch_us(self.start_us)
+
+    @property
+    def end(self) -> datetime:
+        """The instant after its last."""
+        return from_epoch_us(self.end_us)
+
+    @property
+    def produced_wh(self) -> float | None:
+        """Energy of positive power [Wh]; None where nothing is known."""
+        return self._wh(self.produced_mwh, self.produced_rest_mwms)
+
+    @property
+    def consumed_wh(self) -> float | None:
+        """Energy of negative power, as a positive number [Wh]; None where nothing is known."""
+        return self._wh(self.consumed_mwh, self.consumed_rest_mwms)
+
+    def _wh(self, whole_mwh: int, rest_mwms: int) -> float | None:
+        if not self.covered_ms:
+            return None
+        return (whole_mwh * MS_PER_HOUR + rest_mwms) / (MS_PER_HOUR * MILLI_PER_UNIT)

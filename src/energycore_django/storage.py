@@ -1,0 +1,131 @@
+"""The SQL backend over Django's connection, inside Django's transactions."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from typing import Any, Final
+
+from django.db import connections, router, transaction
+from django.db.transaction import TransactionManagementError
+from django.db.utils import DataError, Error, IntegrityError
+from sqlalchemy import Connection, Engine
+
+from energycore.errors import (
+    Conflict,
+    EnergycoreError,
+    InvalidValue,
+    NotAllowed,
+    StorageUnavailable,
+    UnsupportedDatabase,
+)
+from energycore.storage.sql.faults import translated
+from energycore.storage.sql.partitions import Partitioning
+from energycore.storage.sql.session import Session
+from energycore.storage.sql.store import SqlUnitOfWork
+from energycore_django.bridge import VENDORS, engine_over
+
+__all__ = ["DjangoStorage", "joined"]
+
+_PLAIN: Final = Partitioning()
+
+
+class DjangoStorage:
+    """Keeps everything in a database of the project.
+
+    A unit of work is an atomic block: within one of the caller's it is a part of that, and goes
+    with it when that is rolled back.
+
+    Args:
+        alias: which of `settings.DATABASES`; by default whichever the routers name.
+        partitioning: how PostgreSQL's partitions of readings are made.
+    """
+
+    def __init__(self, alias: str | None = None, *, partitioning: Partitioning = _PLAIN) -> None:
+        self._alias = alias
+        self._partitioning = partitioning
+        self._closed = False
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[SqlUnitOfWork]:
+        """All or nothing: what the block did is undone if it raises.
+
+        Raises:
+            StorageUnavailable: the database cannot be reached, or stays busy for too long.
+            NotAllowed: the caller's atomic block is broken by an earlier error.
+        """
+        if self._closed:
+            raise StorageUnavailable("this storage is closed")
+        with joined(self._alias or routed(write=write), write=write) as connection:
+            yield SqlUnitOfWork.over(Session(connection, write=write), self._partitioning)
+
+    def close(self) -> None:
+        """Refuse further transactions; the connections are Django's to close."""
+        self._closed = True
+
+
+def routed(*, write: bool) -> str:
+    """The database that the project's routers name for energycore."""
+    from energycore_django.models import Device  # the app's models come after its storage
+
+    return router.db_for_write(Device) if write else router.db_for_read(Device)
+
+
+@contextmanager
+def joined(alias: str, *, write: bool) -> Iterator[Connection]:
+    """A connection of SQLAlchemy in Django's transaction, which is begun if there is none.
+
+    Raises:
+        StorageUnavailable, NotAllowed, UnsupportedDatabase: see `DjangoStorage.transaction`.
+    """
+    django = connections[alias]
+    engine = _engine(alias, django.vendor)
+    with _of_django(), ExitStack() as stack:
+        outermost = not django.in_atomic_block
+        if write or outermost:
+            stack.enter_context(transaction.atomic(using=alias))
+        stack.enter_context(translated())
+        connection = stack.enter_context(engine.connect())
+        stack.enter_context(connection.begin())
+        if outermost:
+            _begin(connection, write=write)
+        yield connection
+
+
+@cache
+def _engine(alias: str, vendor: str) -> Engine:
+    if vendor not in VENDORS:
+        raise UnsupportedDatabase(f"energycore keeps its tables in PostgreSQL or SQLite, not {vendor}")
+    return engine_over(alias)
+
+
+def _begin(connection: Connection, *, write: bool) -> None:
+    """Make of Django's transaction what ours are by themselves."""
+    if connection.dialect.name == "postgresql":
+        if not write:
+            # All that a unit of work reads is of one moment.
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    elif write:
+        # A writer that began as a reader could not wait for its turn.
+        connection.exec_driver_sql("DELETE FROM energycore_setting WHERE FALSE")
+
+
+@contextmanager
+def _of_django() -> Iterator[None]:
+    """Turn what Django's own connection raises into the errors that the protocols name."""
+    try:
+        yield
+    except TransactionManagementError as error:
+        raise NotAllowed(
+            "the transaction around this is broken by an earlier error: leave its atomic block"
+        ) from error
+    except Error as error:
+        raise _meaning(error) from error
+
+
+def _meaning(error: Any) -> EnergycoreError:
+    if isinstance(error, IntegrityError):
+        return Conflict("this contradicts what is stored")
+    if isinstance(error, DataError):
+        return InvalidValue("value", None, "one that the database can hold")
+    reason = str(error).strip().partition("\n")[0]
+    return StorageUnavailable(f"the database cannot do this now: {reason}")
