@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 from django.db.utils import DatabaseError, OperationalError
 
@@ -32,7 +33,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
         found.append(Error(message, hint=problem.hint, id=f"energycore.E{number:03}"))
     if not settings.USE_TZ:
         found.append(
-            Warning(
+            checks.Warning(
                 "USE_TZ is off: the admin and forms then show instants without their zone.",
                 hint="Set USE_TZ = True.",
                 id="energycore.W001",
@@ -40,9 +41,9 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
         )
     if not found and current().graphiql and not settings.DEBUG:
         found.append(
-            Warning(
+            checks.Warning(
                 "GraphiQL is served although DEBUG is off.",
-                hint=f'Leave GRAPHIQL out of {SETTING}, or set it to False in production.',
+                hint=f"Leave GRAPHIQL out of {SETTING}, or set it to False in production.",
                 id="energycore.W002",
             )
         )

@@ -99,6 +99,10 @@ def _setting(read: Callable[[object], object], default: object = None) -> Any:
     return attrs.field(default=default, metadata={"read": read})
 
 
+_PLAIN_RETENTION: Final = Retention()
+_PLAIN_PARTITIONING: Final = Partitioning()
+
+
 @attrs.frozen(kw_only=True)
 class DjangoSettings:
     """What a project may set, under these names in capitals."""
@@ -115,11 +119,11 @@ class DjangoSettings:
     """Dotted path of a callable that gives a clock; by default the wall's."""
     archive: str | None = _setting(_text)
     """Where old readings go: a folder or s3://bucket/prefix; nowhere unless it is set."""
-    retention: Retention = _setting(_retention, Retention())
+    retention: Retention = _setting(_retention, _PLAIN_RETENTION)
     """How long each resolution is kept: RAW, QUARTER_HOUR, DAY and MONTH in days, None for ever."""
     max_buckets: int = _setting(_count, MAX_BUCKETS)
     """Most buckets of one history."""
-    partitioning: Partitioning = _setting(_partitioning, Partitioning())
+    partitioning: Partitioning = _setting(_partitioning, _PLAIN_PARTITIONING)
     """How PostgreSQL's partitions of readings are made: HASH_PARTS and BRIN."""
     graphiql: bool = _setting(_flag, False)
     """Whether GraphiQL is served; by default where DEBUG is on."""

@@ -94,7 +94,9 @@ def joined(alias: str, *, write: bool) -> Iterator[Connection]:
 @cache
 def _engine(alias: str, vendor: str) -> Engine:
     if vendor not in VENDORS:
-        raise UnsupportedDatabase(f"energycore keeps its tables in PostgreSQL or SQLite, not {vendor}")
+        raise UnsupportedDatabase(
+            f"energycore keeps its tables in PostgreSQL or SQLite, not {vendor}"
+        )
     return engine_over(alias)
 
 

@@ -11,34 +11,13 @@ from starlette.routing import Route
 
 from energycore.errors import EnergycoreError
 from energycore.graphql import GraphQLContext, GraphQLEngine, build_engine
+from energycore.graphql import graphiql as graphiql_page
 from energycore.protocols.records import PageRequest
 from energycore.protocols.scope import Scope
 from energycore.wiring.energy import Energy
 from energycore_fastapi.application import graphql_app
 
-__all__ = ["EXAMPLE", "create_app"]
-
-EXAMPLE: Final = """\
-# The devices of the home,
-# and what they add up to right now.
-{
-  energySummary {
-    productionW
-    consumptionW
-    netPowerW
-    storage { storedWh stateOfCharge }
-  }
-  devices(first: 10) {
-    nodes {
-      id
-      name
-      kind
-      state { at powerW storedWh mode }
-    }
-    totalCount
-  }
-}
-"""
+__all__ = ["create_app"]
 
 _ONE: Final = PageRequest(first=1)
 
@@ -80,7 +59,7 @@ def create_app(
         build_engine() if engine is None else engine,
         context,
         graphiql_path="/" if graphiql else None,
-        example=EXAMPLE,
+        example=graphiql_page.EXAMPLE,
         max_threads=max_threads,
         lifespan=lifespan,
     )

@@ -21,8 +21,6 @@ __all__ = ["graphql_app", "graphql_router"]
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
-_ASSETS = "graphiql-assets"
-
 
 def graphql_router(
     engine: GraphQLEngine,
@@ -114,25 +112,19 @@ def _around(threads: RequestThreads, lifespan: Lifespan | None) -> Lifespan:
 def _graphiql_routes(path: str, graphiql_path: str, example: str) -> list[Route]:
     folder = posixpath.dirname(graphiql_path)
     # URLs relative to the page hold under any prefix, mount point or proxy.
-    html = graphiql.page(posixpath.relpath(path, folder), assets=_ASSETS, example=example)
-    page_headers = {
-        "content-security-policy": graphiql.CONTENT_SECURITY_POLICY,
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-    }
+    html = graphiql.page(posixpath.relpath(path, folder), example=example)
 
     async def page(_request: Request) -> Response:
-        return HTMLResponse(html, headers=page_headers)
+        return HTMLResponse(html, headers=graphiql.PAGE_HEADERS)
 
     def asset(request: Request) -> Response:
         try:
             media_type, content = graphiql.asset(request.path_params["name"])
         except NotFound:
             raise HTTPException(status_code=404) from None
-        headers = {"cache-control": "public, max-age=3600", "x-content-type-options": "nosniff"}
-        return Response(content, media_type=media_type, headers=headers)
+        return Response(content, media_type=media_type, headers=graphiql.ASSET_HEADERS)
 
     return [
         Route(graphiql_path, page, name="graphiql"),
-        Route(posixpath.join(folder, _ASSETS, "{name}"), asset, name="graphiql-asset"),
+        Route(posixpath.join(folder, graphiql.ASSETS, "{name}"), asset, name="graphiql-asset"),
     ]

@@ -1,12 +1,12 @@
 """The ASGI endpoint that carries bytes between a server and the GraphQL engine."""
 
-import posixpath
 from collections.abc import Callable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
+from energycore.graphql.graphiql import located
 from energycore.graphql.http import GraphQLEngine, HttpRequest, HttpResponse
 from energycore_fastapi.threads import RequestThreads
 
@@ -50,7 +50,7 @@ class GraphQLEndpoint:
             headers=_headers(scope),
             query_string=scope["query_string"],
             body=body or b"",
-            graphiql=_resolved(scope["path"], self._graphiql) if scope["method"] == "GET" else None,
+            graphiql=located(scope["path"], self._graphiql) if scope["method"] == "GET" else None,
         )
         if body is None:
             response = self._engine.too_large(request)
@@ -66,13 +66,6 @@ class GraphQLEndpoint:
         except Exception as error:  # noqa: BLE001 - the engine masks and logs it
             return self._engine.fail(request, error)
         return self._engine.respond(request, context_value)
-
-
-def _resolved(path: str, relative: str | None) -> str | None:
-    """Where something is that is named as seen from a path, under whatever prefix that has."""
-    if relative is None:
-        return None
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), relative))
 
 
 def _headers(scope: Scope) -> dict[str, str]:

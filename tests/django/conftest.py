@@ -11,7 +11,7 @@ from tests.support import postgresql
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.django.settings")
 
-import django  # noqa: E402 - it needs to know its settings
+import django
 
 django.setup()
 

@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 from energycore.devices.kinds.battery import Battery
 from energycore.devices.kinds.solar_panel import SolarPanel
 from energycore.graphql import build_engine
+from energycore.graphql.graphiql import EXAMPLE
 from energycore.protocols.scope import Scope
 from energycore.wiring.connect import connect
-from energycore_fastapi.app import EXAMPLE, create_app
+from energycore_fastapi.app import create_app
 from tests.http.frameworks import asgi_server
 
 

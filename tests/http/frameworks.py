@@ -4,18 +4,28 @@ A framework is added by writing one function like `fastapi` and naming it in FRA
 """
 
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from types import ModuleType
 from typing import Any
 
+import django
 import uvicorn
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.test.testcases import QuietWSGIRequestHandler, ThreadedWSGIServer
 
 from energycore.graphql.http import GraphQLEngine
+from energycore_django.routes import graphql_urls
 from energycore_fastapi import graphql_app
 
-__all__ = ["FRAMEWORKS", "Serve", "asgi_server"]
+__all__ = ["FRAMEWORKS", "REFUSE_EARLY", "TAKE_PIECES", "Serve", "asgi_server"]
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.django.settings")
+django.setup()
 
 # Serves an engine, with GraphQL at /graphql and GraphiQL at /, under the URL that it gives.
 Serve = Callable[[GraphQLEngine], AbstractContextManager[str]]
@@ -63,4 +73,65 @@ def fastapi(engine: GraphQLEngine) -> Iterator[str]:
         yield url
 
 
-FRAMEWORKS: dict[str, Serve] = {"fastapi": fastapi}
+def _django_urls(engine: GraphQLEngine, *, is_async: bool = False) -> ModuleType:
+    """URLs of a Django project that serves an engine."""
+    urls = ModuleType("urls")
+    vars(urls)["urlpatterns"] = graphql_urls(
+        engine,
+        lambda request: request.headers.get("x-name", "nobody"),
+        graphiql_path="",
+        example="{ greeting }",
+        is_async=is_async,
+    )
+    return urls
+
+
+def _django_asgi(urls: ModuleType) -> AbstractContextManager[str]:
+    class Request(ASGIRequest):
+        urlconf = urls
+
+    handler = ASGIHandler()
+    handler.request_class = Request
+    return asgi_server(handler)
+
+
+def django_async(engine: GraphQLEngine) -> AbstractContextManager[str]:
+    """Serve by an asynchronous view of Django under uvicorn."""
+    return _django_asgi(_django_urls(engine, is_async=True))
+
+
+def django_sync(engine: GraphQLEngine) -> AbstractContextManager[str]:
+    """Serve by a synchronous view of Django under uvicorn."""
+    return _django_asgi(_django_urls(engine))
+
+
+@contextlib.contextmanager
+def django_wsgi(engine: GraphQLEngine) -> Iterator[str]:
+    """Serve by the WSGI server of Django's own tests."""
+
+    class Request(WSGIRequest):
+        urlconf = _django_urls(engine)
+
+    handler = WSGIHandler()
+    handler.request_class = Request
+    server = ThreadedWSGIServer(("127.0.0.1", 0), QuietWSGIRequestHandler)
+    server.set_app(handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+FRAMEWORKS: dict[str, Serve] = {
+    "fastapi": fastapi,
+    "django-async": django_async,
+    "django-sync": django_sync,
+    "django-wsgi": django_wsgi,
+}
+# Django has read a body before a view is called, and goes by its length where it speaks WSGI.
+REFUSE_EARLY = ("fastapi",)
+TAKE_PIECES = ("fastapi", "django-async", "django-sync")

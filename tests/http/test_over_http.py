@@ -10,6 +10,7 @@ import pytest
 
 from energycore.graphql import graphiql
 from energycore.graphql.http import GraphQLEngine
+from tests.http.frameworks import REFUSE_EARLY, TAKE_PIECES
 from tests.http.toy import make_schema
 
 NEW = "application/graphql-response+json"
@@ -77,6 +78,7 @@ def test_head_gets_the_length_of_the_body_without_the_body(client):
     assert headed.headers["content-length"] == asked.headers["content-length"]
 
 
+@pytest.mark.parametrize("serve", TAKE_PIECES, indirect=True, scope="session")
 def test_a_body_in_pieces_is_put_together(client):
     body = json.dumps({"query": "{ greeting }" + " " * 5_000}).encode()
     pieces = (body[start : start + 100] for start in range(0, len(body), 100))
@@ -92,6 +94,7 @@ def test_a_body_whose_length_exceeds_the_limit_is_refused(client, query):
     assert response.json()["errors"][0]["extensions"]["code"] == "CONTENT_TOO_LARGE"
 
 
+@pytest.mark.parametrize("serve", REFUSE_EARLY, indirect=True, scope="session")
 @pytest.mark.parametrize(
     ("announced", "pieces"),
     [

@@ -1,11 +1,25 @@
 """GraphiQL, the query editor for the browser, as one page and assets that need no other server."""
 
+import json
+import posixpath
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
+from typing import Final
 
 from energycore.errors import NotFound
 
-__all__ = ["ASSET_NAMES", "CONTENT_SECURITY_POLICY", "asset", "page"]
+__all__ = [
+    "ASSETS",
+    "ASSET_HEADERS",
+    "ASSET_NAMES",
+    "CONTENT_SECURITY_POLICY",
+    "EXAMPLE",
+    "PAGE_HEADERS",
+    "asset",
+    "located",
+    "page",
+]
 
 _SCRIPT = "text/javascript; charset=utf-8"
 _STYLE = "text/css; charset=utf-8"
@@ -27,6 +41,38 @@ CONTENT_SECURITY_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+PAGE_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+ASSET_HEADERS = {"cache-control": "public, max-age=3600", "x-content-type-options": "nosniff"}
+ASSETS = "graphiql-assets"
+"""The folder beside the page under which adapters serve the assets."""
+
+EXAMPLE: Final = """\
+# The devices of the home,
+# and what they add up to right now.
+{
+  energySummary {
+    productionW
+    consumptionW
+    netPowerW
+    storage { storedWh stateOfCharge }
+  }
+  devices(first: 10) {
+    nodes {
+      id
+      name
+      kind
+      state { at powerW storedWh mode }
+    }
+    totalCount
+  }
+}
+"""
+"""What whoever opens the page of a fleet for the first time may ask."""
+
 _PAGE = """\
 <!doctype html>
 <html lang="en">
@@ -43,7 +89,7 @@ _PAGE = """\
 <script src="{assets}/start.js" defer></script>
 </head>
 <body>
-<div id="graphiql" data-endpoint="{endpoint}" data-example="{example}">
+<div id="graphiql" data-endpoint="{endpoint}" data-example="{example}" data-headers="{headers}">
 <noscript>GraphiQL needs JavaScript. GraphQL itself is served at {endpoint}.</noscript>
 </div>
 </body>
@@ -51,18 +97,35 @@ _PAGE = """\
 """
 
 
-def page(endpoint: str, *, assets: str = "graphiql-assets", example: str = "") -> str:
-    """Write the HTML page of GraphiQL; send it with `CONTENT_SECURITY_POLICY`.
+def page(
+    endpoint: str,
+    *,
+    assets: str = ASSETS,
+    example: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> str:
+    """Write the HTML page of GraphiQL; send it with `PAGE_HEADERS`.
 
     Args:
         endpoint: the URL of the GraphQL endpoint, best relative to the page, so that it holds
             under any prefix.
         assets: the URL under which `asset` is served, without a slash at its end.
         example: the query that somebody sees who opens the page for the first time.
+        headers: sent with each request, such as a token against forged ones.
     """
     return _PAGE.format(
-        endpoint=escape(endpoint), assets=escape(assets.rstrip("/")), example=escape(example)
+        endpoint=escape(endpoint),
+        assets=escape(assets.rstrip("/")),
+        example=escape(example),
+        headers=escape(json.dumps(dict(headers or {}))),
     )
+
+
+def located(path: str, relative: str | None) -> str | None:
+    """Where something is that is named as seen from a path, under whatever prefix that has."""
+    if relative is None:
+        return None
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), relative))
 
 
 def asset(name: str) -> tuple[str, bytes]:

@@ -1,7 +1,8 @@
 import django.db.models.deletion
+from django.db import migrations, models
+
 import energycore_django.models.fields
 import energycore_django.tables
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

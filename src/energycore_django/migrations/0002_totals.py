@@ -1,6 +1,7 @@
+from django.db import migrations, models
+
 import energycore_django.models.fields
 import energycore_django.tables
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

@@ -1,4 +1,4 @@
-"""Tables that only energycore itself reads: known to Django so that it flushes and migrates them."""
+"""Tables that only energycore itself reads: Django knows them to flush and to migrate them."""
 
 from django.db import models
 

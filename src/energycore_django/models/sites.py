@@ -48,7 +48,8 @@ class Site(ServiceWritten):
         ordering = ("name", "id")
         constraints = (
             models.UniqueConstraint(
-                fields=("tenant_id", "external_id"), name="energycore_site_tenant_id_external_id_key"
+                fields=("tenant_id", "external_id"),
+                name="energycore_site_tenant_id_external_id_key",
             ),
         )
 

@@ -45,7 +45,7 @@ class Reading(ServiceWritten):
 
 
 class Bucket(ServiceWritten):
-    """Kept totals of an interval of a device, a site or the fleet; `energy().history` adds them up."""
+    """Kept totals of an interval of a device, a site or the fleet."""
 
     class Tier(models.IntegerChoices):
         """The resolution."""

@@ -4,7 +4,10 @@
 const place = document.getElementById("graphiql");
 ReactDOM.createRoot(place).render(
   React.createElement(GraphiQL, {
-    fetcher: GraphiQL.createFetcher({ url: place.dataset.endpoint }),
+    fetcher: GraphiQL.createFetcher({
+      url: place.dataset.endpoint,
+      headers: JSON.parse(place.dataset.headers),
+    }),
     defaultQuery: place.dataset.example || undefined,
   }),
 );
