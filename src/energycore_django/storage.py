@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from django.db import connections, router, transaction
@@ -23,6 +23,7 @@ from energycore.storage.sql.partitions import Partitioning
 from energycore.storage.sql.session import Session
 from energycore.storage.sql.store import SqlUnitOfWork
 from energycore_django.bridge import VENDORS, engine_over
+from energycore_django.signals import committed
 
 __all__ = ["DjangoStorage", "joined"]
 
@@ -55,12 +56,19 @@ class DjangoStorage:
         """
         if self._closed:
             raise StorageUnavailable("this storage is closed")
-        with joined(self._alias or routed(write=write), write=write) as connection:
+        alias = self._alias or routed(write=write)
+        with joined(alias, write=write) as connection:
             yield SqlUnitOfWork.over(Session(connection, write=write), self._partitioning)
+            if write:
+                transaction.on_commit(partial(_tell, alias), using=alias, robust=True)
 
     def close(self) -> None:
         """Refuse further transactions; the connections are Django's to close."""
         self._closed = True
+
+
+def _tell(alias: str) -> None:
+    committed.send(DjangoStorage, alias=alias)
 
 
 def routed(*, write: bool) -> str:

@@ -16,7 +16,8 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connections  # noqa: E402
+from django.db import connections, transaction  # noqa: E402
+from django.test import override_settings  # noqa: E402
 
 
 @contextmanager
@@ -71,3 +72,14 @@ def postgresql_alias(postgresql_server):
 def alias(request):
     """Each database in turn."""
     return request.getfixturevalue(f"{request.param}_alias")
+
+
+@pytest.fixture
+def project(alias):
+    """The project works with this database, and forgets what a test did."""
+    with (
+        override_settings(DATABASE_ROUTERS=[f"tests.django.routers.To_{alias}"]),
+        transaction.atomic(using=alias),
+    ):
+        yield alias
+        transaction.set_rollback(True, using=alias)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from energycore.services.ticking import Progress as Report
 from energycore.services.upkeep import UpkeepProgress
 
-__all__ = ["counted", "note", "progress_bar", "screen", "stages_bar"]
+__all__ = ["note", "progress_bar", "screen", "stages_bar"]
 
 
 def screen() -> Console:
@@ -22,11 +22,6 @@ def note(sentence: str) -> None:
     """Say something beside the results: on the standard error, word for word."""
     console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
     console.print(sentence)
-
-
-def counted(count: int, noun: str) -> str:
-    """A number of things in words: `1 day`, `2,000 days`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 @contextmanager

@@ -4,14 +4,13 @@ from datetime import datetime
 
 from energycore.cli.consoles import screen
 from energycore.errors import InvalidValue, StorageUnavailable, TickMisaligned
+from energycore.jobs.sentences import tick_sentence, utc
 from energycore.quantities.instants import (
     US_PER_SECOND,
     floor_to,
-    from_epoch_us,
     to_epoch_us,
 )
 from energycore.services.registration import DEFAULT_STEP_US
-from energycore.services.ticking import TickResult
 from energycore.wiring.connect import MEMORY, connect
 from energycore.wiring.energy import Energy
 
@@ -20,7 +19,6 @@ __all__ = [
     "is_kept",
     "is_partitioned",
     "migrate_database",
-    "pace",
     "shown_url",
     "tick_once",
 ]
@@ -83,11 +81,6 @@ def check_is_there(url: str) -> None:
         raise StorageUnavailable(f"there is no database {file}: energycore serve makes one")
 
 
-def pace(speed: float) -> str:
-    """How fast an accelerated clock runs, in words."""
-    return f"{speed:g} second{'' if speed == 1 else 's'} a second"
-
-
 def tick_once(url: str, at: str | None) -> None:
     """Run the tick at an instant, and those before it that are missing.
 
@@ -105,11 +98,8 @@ def tick_once(url: str, at: str | None) -> None:
             raise TickMisaligned(_misaligned(energy, instant, at)) from None
         except InvalidValue as error:
             raise _as_written(error, at) from None
-        told = [f"at {result.at.isoformat()}", f"ticks run: {result.ticks}{_why(energy, result)}"]
-    told.append(f"readings stored: {result.readings}")
-    if result.skipped:
-        told.append(f"ticks skipped as too long ago: {result.skipped}")
-    screen().print(", ".join(told), markup=False, soft_wrap=True)
+        told = tick_sentence(energy.services, energy.scope, result)
+    screen().print(told, markup=False, soft_wrap=True)
 
 
 def migrate_database(url: str) -> None:
@@ -150,20 +140,6 @@ def _misaligned(energy: Energy, instant: datetime | None, at: str | None) -> str
     with energy.services.storage.transaction(write=False) as work:
         steps_us = [shard.step_us for shard in work.fleet.shards(energy.scope)]
     step_us = min(steps_us, default=DEFAULT_STEP_US)
-    before = "" if instant is None else _utc(floor_to(to_epoch_us(instant), step_us))
+    before = "" if instant is None else utc(floor_to(to_epoch_us(instant), step_us))
     step = f"{step_us / US_PER_SECOND:g} s"
     return f"at must be a whole multiple of the step of {step}, such as {before}, not {at!r}"
-
-
-def _why(energy: Energy, result: TickResult) -> str:
-    """Why no tick was run."""
-    if result.ticks:
-        return ""
-    with energy.services.storage.transaction(write=False) as work:
-        newest = [shard.last_tick_us for shard in work.fleet.shards(energy.scope)]
-    stored = [at_us for at_us in newest if at_us is not None]
-    return f" (already stored up to {_utc(max(stored))})" if stored else " (there are no devices)"
-
-
-def _utc(at_us: int) -> str:
-    return from_epoch_us(at_us).isoformat().replace("+00:00", "Z")

@@ -7,11 +7,11 @@ from typing import Final, TypeVar
 import attrs
 import numpy as np
 
-from energycore.cli.consoles import counted
 from energycore.cli.import_values import Rows
 from energycore.cli.lookups import Directory
 from energycore.cli.refusals import InvalidOption
 from energycore.errors import EnergycoreError, InvalidValue
+from energycore.jobs.sentences import counted
 from energycore.protocols.records import DeviceRecord
 from energycore.quantities.signs import SignConvention, to_energy_wh
 from energycore.quantities.units import to_milli

@@ -19,9 +19,9 @@ from energycore.cli.import_report import Report, wide_gaps
 from energycore.cli.import_values import Declared, DeviceColumn, Rows, read_rows, read_time
 from energycore.cli.lookups import Directory
 from energycore.cli.refusals import InvalidOption
-from energycore.cli.stopping import INTERRUPTED, StopRequested, StopSignals
 from energycore.devices.base import DataSource
 from energycore.errors import DeviceIsSimulated, InstantWithoutZone, InvalidValue
+from energycore.jobs.stopping import INTERRUPTED, StopRequested, StopSignals
 from energycore.notebook.simulation import parse_step
 from energycore.protocols.storage import UnitOfWork
 from energycore.quantities.instants import duration_us

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -14,12 +15,14 @@ from typing import Any, Final
 import attrs
 
 from energycore.cli.consoles import note, progress_bar, screen
-from energycore.cli.database import is_kept, pace, shown_url
+from energycore.cli.database import is_kept, shown_url
 from energycore.cli.sockets import listening, url_of
-from energycore.cli.stopping import CutOffRequests, StopSignals
+from energycore.cli.stopping import CutOffRequests
 from energycore.encoding.home import Home, load_home
 from energycore.extras import load_extra
 from energycore.jobs.homes import HISTORY, settle_home, simulate_history
+from energycore.jobs.sentences import pace
+from energycore.jobs.stopping import StopSignals
 from energycore.jobs.ticks import run_ticks
 from energycore.jobs.upkeep import SHORTEST_REST_S, run_upkeep
 from energycore.protocols.records import DeviceFilter
@@ -96,7 +99,7 @@ def _run(uvicorn: Any, app: object, socket: object, stop: StopSignals) -> None:
     server = uvicorn.Server(config)
     # Its own handlers would leave a moment before and after them in which a signal is lost.
     server.capture_signals = nullcontext
-    stop.ends(server)
+    stop.ends_by(partial(setattr, server, "should_exit", True))
     cut_off = CutOffRequests()
     with cut_off.watched():
         server.run(sockets=[socket])

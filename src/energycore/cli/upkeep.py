@@ -1,17 +1,18 @@
 """`energycore upkeep`: totals brought up to date, old readings archived, what is over let go."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
 import typer
 
-from energycore.cli.consoles import counted, note, screen, stages_bar
+from energycore.cli.consoles import note, screen, stages_bar
 from energycore.cli.database import check_is_there, is_partitioned
 from energycore.cli.durations import parse_kept
-from energycore.cli.stopping import INTERRUPTED, StopRequested, StopSignals
 from energycore.errors import InvalidValue
+from energycore.jobs.sentences import upkeep_sentences
+from energycore.jobs.stopping import INTERRUPTED, StopRequested, StopSignals
 from energycore.services.upkeep import UpkeepProgress, UpkeepReport
 from energycore.telemetry.tiers import Retention
 from energycore.wiring.connect import connect
@@ -64,7 +65,7 @@ def keep_up(options: UpkeepOptions) -> None:
             partitioning=_partitioning(options),
         ) as energy,
     ):
-        for line in _told(_run(energy, options, stop), dry_run=options.dry_run):
+        for line in upkeep_sentences(_run(energy, options, stop), dry_run=options.dry_run):
             screen().print(line, markup=False, soft_wrap=True)
 
 
@@ -126,24 +127,3 @@ def _partitioning(options: UpkeepOptions) -> "Partitioning | None":
         return Partitioning(hash_parts=options.hash_partitions or 0, brin=options.brin)
     except InvalidValue as error:
         raise InvalidValue("hash-partitions", error.value, error.limit) from None
-
-
-def _told(report: UpkeepReport, *, dry_run: bool) -> Iterator[str]:
-    upto = "" if report.rolled_to is None else report.rolled_to.isoformat()
-    days = counted(report.recomputed_days, "day")
-    if report.recomputed_days:
-        yield f"{'would roll' if dry_run else 'rolled'} up {days}: totals are kept up to {upto}"
-    if report.archived_days:
-        readings = counted(report.archived_readings, "reading")
-        what = f"{readings} of {counted(report.archived_days, 'day')}"
-        leaves = "they leave the database then" if dry_run else "they left the database"
-        yield f"{'would archive' if dry_run else 'archived'} {what}: {leaves}"
-    elif report.dropped_days:
-        what = f"the readings of {counted(report.dropped_days, 'day')}"
-        verb = "would remove" if dry_run else "removed"
-        yield f"{verb} {what} for good: there is no archive"
-    if report.dropped_buckets:
-        what = counted(report.dropped_buckets, "total")
-        yield f"{'would remove' if dry_run else 'removed'} {what} whose time is over"
-    if not (report.recomputed_days or report.dropped_days or report.dropped_buckets):
-        yield f"nothing to do: totals are kept up to {upto}"

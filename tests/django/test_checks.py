@@ -1,0 +1,146 @@
+"""`manage.py check` names what is wrong with a project, each by its id."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.checks import Tags, run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+from django.test import override_settings
+
+import energycore as ec
+from energycore_django import energy
+from energycore_django.conf import current
+from energycore_django.storage import DjangoStorage
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+class Clock:
+    def now(self):
+        return NOW
+
+
+def found(tags=(Tags.compatibility,), **options):
+    return {m.id: m for m in run_checks(tags=tags, **options) if m.id.startswith("energycore.")}
+
+
+def test_a_project_without_settings_is_fine():
+    assert found() == {}
+
+
+def test_every_key_that_is_documented_is_known(tmp_path):
+    settings = {
+        "TENANT": "acme",
+        "DATABASE": "default",
+        "DEFAULT_TIME_ZONE": "Asia/Kathmandu",
+        "SEED": 7,
+        "CLOCK": "tests.django.test_checks.Clock",
+        "ARCHIVE": str(tmp_path),
+        "RETENTION": {"RAW": 14, "QUARTER_HOUR": 90, "DAY": None, "MONTH": None},
+        "MAX_BUCKETS": 50,
+        "PARTITIONING": {"HASH_PARTS": 4, "BRIN": True},
+        "GRAPHIQL": False,
+        "MAX_BODY_BYTES": 1_000,
+        "AUTHORIZE": "energycore_django.permissions.staff",
+    }
+    with override_settings(ENERGYCORE=settings):
+        assert found() == {}
+        own = current()
+    assert (own.tenant, own.database, own.default_time_zone) == ("acme", "default", "Asia/Kathmandu")
+    assert own.clock.now() == NOW
+    assert own.retention == ec.Retention(raw=timedelta(days=14), day=None)
+    assert (own.partitioning.hash_parts, own.partitioning.brin) == (4, True)
+
+
+def test_time_zone_and_graphiql_follow_the_projects_settings():
+    with override_settings(DEBUG=True, TIME_ZONE="Asia/Tokyo"):
+        assert (current().graphiql, current().default_time_zone) == (True, "Asia/Tokyo")
+    with override_settings(DEBUG=False):
+        assert current().graphiql is False
+
+
+def test_an_unknown_key_is_an_error_that_names_the_one_that_was_meant():
+    with override_settings(ENERGYCORE={"TENNANT": "x"}):
+        error = found()["energycore.E001"]
+        assert "TENNANT" in error.msg
+        assert error.hint == "Did you mean TENANT?"
+        with pytest.raises(ImproperlyConfigured, match="TENNANT"):
+            energy()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("TENANT", "", "TENANT = ''"),
+        ("DEFAULT_TIME_ZONE", "Mars/Olympus", "IANA"),
+        ("SEED", "x", "whole number"),
+        ("CLOCK", "nowhere.Clock", "nowhere"),
+        ("RETENTION", {"RAW": 0}, "RETENTION"),
+        ("RETENTION", {"WEEK": 1}, "QUARTER_HOUR"),
+        ("RETENTION", {"RAW": "x"}, "days"),
+        ("PARTITIONING", {"HASH_PARTS": -1}, "from 0"),
+        ("PARTITIONING", {"HASH_PARTS": "x"}, "PARTITIONING"),
+        ("GRAPHIQL", "yes", "True or False"),
+        ("MAX_BUCKETS", 0, "at least 1"),
+        ("AUTHORIZE", "energycore_django.permissions", "permissions"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_an_error_that_says_what_can(key, value, message):
+    with override_settings(ENERGYCORE={key: value}):
+        error = found()["energycore.E002"]
+    assert key in error.msg
+    assert message in error.msg
+
+
+def test_settings_that_are_no_dict_are_an_error():
+    with override_settings(ENERGYCORE=["TENANT"]):
+        assert "is a dict" in found()["energycore.E002"].msg
+
+
+def test_use_tz_off_is_a_warning():
+    with override_settings(USE_TZ=False):
+        assert set(found()) == {"energycore.W001"}
+
+
+def test_graphiql_without_debug_is_a_warning():
+    with override_settings(ENERGYCORE={"GRAPHIQL": True}, DEBUG=False):
+        assert set(found()) == {"energycore.W002"}
+    with override_settings(ENERGYCORE={"GRAPHIQL": True}, DEBUG=True):
+        assert found() == {}
+
+
+def of_database(alias):
+    with override_settings(ENERGYCORE={"DATABASE": alias}):
+        return found(tags=[Tags.database], databases=[alias])
+
+
+def test_the_databases_of_the_tests_are_fine(alias):
+    assert of_database(alias) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("vendor", "mysql"), ("pg_version", 120_009)],
+)
+def test_a_database_that_is_not_supported_is_an_error(postgresql_alias, monkeypatch, name, value):
+    monkeypatch.setitem(vars(connections[postgresql_alias]), name, value)
+    error = of_database(postgresql_alias)["energycore.E003"]
+    assert "PostgreSQL 13" in error.hint
+
+
+def test_requests_that_are_transactions_of_sqlite_are_a_warning(sqlite_alias, monkeypatch):
+    own = connections[sqlite_alias].settings_dict
+    monkeypatch.setitem(own, "ATOMIC_REQUESTS", True)
+    assert set(of_database(sqlite_alias)) == {"energycore.W003"}
+    monkeypatch.setitem(own, "OPTIONS", {"transaction_mode": "IMMEDIATE"})
+    assert of_database(sqlite_alias) == {}
+
+
+def test_settings_are_read_again_when_a_test_overrides_them(project):
+    """And `energy` is bound to what they say."""
+    with override_settings(ENERGYCORE={"TENANT": "acme"}):
+        assert energy().scope.tenant == "acme"
+        assert isinstance(energy().services.storage, DjangoStorage)
+        assert energy("other").scope.tenant == "other"
+    assert energy().scope.tenant == "default"
