@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 import energycore as ec
 from energycore.cli.app import app
-from energycore.cli.database import pace
 from energycore.graphql import sdl
+from energycore.jobs.sentences import pace
 from energycore.storage.sql.schema import HEAD
 from tests.cli.runs import refusal, run
 

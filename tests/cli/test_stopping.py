@@ -9,10 +9,12 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing, contextmanager
+from functools import partial
 
 import pytest
 
-from energycore.cli.stopping import CutOffRequests, StopRequested, StopSignals
+from energycore.cli.stopping import CutOffRequests
+from energycore.jobs.stopping import StopRequested, StopSignals
 from tests.cli.served import DEADLINE_S, running
 
 SITE = 'mutation { registerSite(input: {name: "Hut", timeZone: "UTC"}) { site { id } } }'
@@ -104,7 +106,7 @@ def test_a_wish_ends_the_server_that_it_comes_before_or_after(number, capfd):
     before = signal.getsignal(number)
     with signals.caught():
         for later in (server, Server()):
-            signals.ends(later)
+            signals.ends_by(partial(setattr, later, "should_exit", True))
             started.append(later)
             signal.raise_signal(number)
     assert started == [server]
