@@ -80,7 +80,7 @@ def check_database(
         "Requests are atomic blocks, which SQLite begins as readers: they fail where another"
         " process writes before they do."
     )
-    return [Warning(text, hint=hint, id="energycore.W003")]
+    return [checks.Warning(text, hint=hint, id="energycore.W003")]
 
 
 def _of_postgresql(connection: Any) -> list[CheckMessage]:

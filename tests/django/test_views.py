@@ -2,62 +2,205 @@
 
 import json
 import logging
+from contextlib import ExitStack
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.test import Client, override_settings
-from django.urls import path
 
 import energycore as ec
 from energycore.graphql import graphiql
 from energycore_django import energy
 from energycore_django.permissions import anyone, staff
-from energycore_django.routes import graphql_urls, project_urls
+from energycore_django.routes import project_urls
 
-ASK = '{"query": "{ devices { nodes { name kind } totalCount } }"}'
+ASK = json.dumps({"query": "{ devices { nodes { name kind } totalCount } }"})
 REGISTER = json.dumps(
     {
-        "query": "mutation { registerDevice(input: {name: \\"Roof\\", spec: {solarPanel:"
-        " {ratedPowerW: 5000}}}) { device { name } userErrors { code } } }"
+        "query": """mutation { registerDevice(input: {name: "Roof",
+        spec: {solarPanel: {ratedPowerW: 5000}}}) { device { name } userErrors { code } } }"""
     }
 )
 
 
 class Urls:
-    """A URLconf."""
+    """A URLconf of the settings in force."""
 
     def __init__(self):
         self.urlpatterns = project_urls()
 
 
-@pytest.fixture(autouse=True)
-def _quiet(project):
-    logging.getLogger("django.request").setLevel(logging.ERROR)
+@pytest.fixture
+def serve(sqlite_alias, caplog):
+    """Put GraphQL at the root of a project with these settings; what it stores is forgotten."""
+    caplog.set_level(logging.CRITICAL, logger="django.request")
+    with ExitStack() as stack:
+        stack.enter_context(transaction.atomic(using=sqlite_alias))
+
+        def project(*, debug=False, **own):
+            stack.enter_context(override_settings(ENERGYCORE=own, DEBUG=debug))
+            stack.enter_context(override_settings(ROOT_URLCONF=Urls()))
+
+        yield project
+        transaction.set_rollback(True, using=sqlite_alias)
 
 
 @pytest.fixture
-def served(project):
-    """Settings of energycore in force, with GraphQL at the root of the project."""
-
-    def serve(debug=False, **settings):
-        with override_settings(ENERGYCORE=settings, DEBUG=debug):
-            return override_settings(ENERGYCORE=settings, DEBUG=debug, ROOT_URLCONF=Urls())
-
-    return serve
+def client():
+    """A browser, which sends cookies and is held to the protection against forged requests."""
+    return Client(enforce_csrf_checks=True)
 
 
 def ask(client, body=ASK, **headers):
     return client.post("/graphql", body, content_type="application/json", headers=headers)
 
 
-def names(response):
-    return [node["name"] for node in response.json()["data"]["devices"]["nodes"]]
+def log_in(client, **more):
+    user = get_user_model().objects.create_user("ada", password="secret", **more)
+    client.force_login(user)
 
 
-def user(name="ada", **more):
-    return get_user_model().objects.create_user(name, password="secret", **more)
+def refusal(response):
+    assert response.status_code == 403
+    assert response["content-type"].startswith("application/json")
+    (error,) = response.json()["errors"]
+    return error["extensions"]["code"], error["message"]
 
 
-def code_of(response):
-    return response.json()["errors"][0]["extensions"]["code"]
+def token_of(client):
+    """The token that the GraphiQL page sends."""
+    page = client.get("/").content.decode()
+    text = page.split('data-headers="')[1].split('"')[0].replace("&quot;", '"')
+    return json.loads(text)
+
+
+def test_the_schema_is_that_of_energycore(serve, client):
+    serve(AUTHORIZE=anyone)
+    assert ask(client, REGISTER).json() == {
+        "data": {"registerDevice": {"device": {"name": "Roof"}, "userErrors": []}}
+    }
+    assert ask(client).json()["data"]["devices"] == {
+        "nodes": [{"name": "Roof", "kind": "SOLAR_PANEL"}],
+        "totalCount": 1,
+    }
+    assert [record.device.name for record in energy().devices().items] == ["Roof"]
+
+
+def test_it_shows_the_tenant_of_the_settings(serve, client):
+    serve(AUTHORIZE=anyone, TENANT="acme")
+    energy("other").register(ec.SolarPanel(name="Other", rated_power_w=1))
+    energy("acme").register(ec.SolarPanel(name="Own", rated_power_w=1))
+    assert [node["name"] for node in ask(client).json()["data"]["devices"]["nodes"]] == ["Own"]
+
+
+def test_without_debug_one_has_to_be_logged_in(serve, client):
+    serve()
+    assert refusal(ask(client)) == ("NOT_ALLOWED", "log in first")
+    log_in(client)
+    assert client.get("/graphql", {"query": "{ devices { totalCount } }"}).status_code == 200
+
+
+def test_with_debug_anyone_may_ask(serve, client):
+    serve(debug=True)
+    assert ask(client).status_code == 200
+
+
+def test_a_projects_own_hook_decides(serve, client):
+    def only_ada(request):
+        if request.headers.get("x-name") != "ada":
+            raise PermissionDenied("only Ada may")
+
+    serve(AUTHORIZE=only_ada)
+    assert refusal(ask(client)) == ("NOT_ALLOWED", "only Ada may")
+    assert ask(client, **{"x-name": "ada"}).status_code == 200
+
+
+def test_staff_is_who_may_use_the_admin(serve, client):
+    serve(AUTHORIZE=staff, GRAPHIQL=True)
+    log_in(client)
+    response = client.get("/graphql", {"query": "{ devices { totalCount } }"})
+    assert refusal(response) == ("NOT_ALLOWED", "this is for staff only")
+    assert client.get("/").status_code == 403
+    get_user_model().objects.filter(username="ada").update(is_staff=True)
+    assert client.get("/").status_code == 200
+
+
+def test_a_fault_of_the_hook_lets_nobody_in_and_is_masked(serve, client):
+    def broken(request):
+        raise RuntimeError("swordfish")
+
+    serve(AUTHORIZE=broken)
+    response = ask(client)
+    assert response.status_code == 500
+    assert "swordfish" not in response.content.decode()
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Basic YTpi"}, {"x-csrftoken": "x"}])
+def test_a_browser_that_is_logged_in_needs_the_token(serve, client, headers):
+    """Another site can have it send its cookies, and a password that it remembers."""
+    serve()
+    log_in(client)
+    code, message = refusal(ask(client, REGISTER, **headers))
+    assert (code, "CSRF" in message) == ("NOT_ALLOWED", True)
+    assert energy().devices().items == ()
+
+
+def test_a_password_of_the_browser_is_no_token(serve, client):
+    serve(AUTHORIZE=anyone)
+    assert "CSRF" in refusal(ask(client, authorization="Basic YTpi"))[1]
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Token", "bearer"])
+def test_who_brings_a_token_of_an_api_needs_no_other(serve, client, scheme):
+    """No browser sends one by itself."""
+    serve()
+    log_in(client)
+    assert ask(client, REGISTER, authorization=f"{scheme} abc").status_code == 200
+
+
+def test_graphiql_sends_the_token(serve, client):
+    serve(GRAPHIQL=True)
+    log_in(client)
+    with override_settings(ENERGYCORE={"GRAPHIQL": True, "AUTHORIZE": anyone}):
+        headers = token_of(client)
+    assert list(headers) == ["x-csrftoken"]
+    assert ask(client, REGISTER, **headers).json()["data"]["registerDevice"]["userErrors"] == []
+
+
+def test_graphiql_is_served_where_it_is_on_from_here_alone(serve, client):
+    serve(debug=True)
+    page = client.get("/")
+    assert page["content-security-policy"] == graphiql.CONTENT_SECURITY_POLICY
+    assert "http" not in page.content.decode().replace("http-equiv", "")
+    for name in graphiql.ASSET_NAMES:
+        assert client.get(f"/graphiql-assets/{name}").status_code == 200
+    assert client.get("/graphiql-assets/nothing.js").status_code == 404
+    assert "GraphiQL at /" in client.get("/graphql").json()["errors"][0]["message"]
+
+
+def test_graphiql_is_off_without_debug(serve, client):
+    serve(AUTHORIZE=anyone)
+    assert client.get("/").status_code == 404
+    assert "GraphiQL" not in client.get("/graphql").content.decode()
+
+
+def test_a_body_beyond_the_limit_is_refused(serve, client):
+    serve(AUTHORIZE=anyone, MAX_BODY_BYTES=100)
+    assert ask(client, " " * 101).status_code == 413
+
+
+def test_a_body_beyond_djangos_limit_is_refused_alike(serve, client):
+    serve(AUTHORIZE=anyone)
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=10):
+        assert ask(client).status_code == 413
+
+
+def test_a_mutation_is_a_part_of_the_requests_transaction(serve, client, sqlite_alias):
+    """What a view of the project rolls back is not there."""
+    serve(AUTHORIZE=anyone)
+    with transaction.atomic(using=sqlite_alias):
+        ask(client, REGISTER)
+        transaction.set_rollback(True, using=sqlite_alias)
+    assert energy().devices().items == ()
