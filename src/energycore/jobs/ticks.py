@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 from energycore.errors import StorageUnavailable
@@ -24,6 +25,7 @@ def run_ticks(
     *,
     speed: float = 1.0,
     max_catch_up: timedelta = MAX_CATCH_UP,
+    renew: Callable[[], object] = lambda: None,
 ) -> None:
     """Tick at every step of the tenant's shard by the services' clock, until `stop` is set.
 
@@ -37,9 +39,12 @@ def run_ticks(
         stop: ends the loop; waiting for the next tick ends at once.
         speed: seconds of that clock in a second of the wall clock.
         max_catch_up: how far back missing ticks are run.
+        renew: called before and after each tick, for a storage whose connections are somebody
+            else's: to let go those that are broken or too old.
     """
     step_us = DEFAULT_STEP_US
     while not stop.is_set():
+        renew()
         try:
             result = services.ticking.tick(
                 scope, max_catch_up=max_catch_up, progress=_ended_by(stop)
@@ -53,6 +58,7 @@ def run_ticks(
             _LOG.warning("a tick is put off: %s", error)
         except Exception:  # noqa: BLE001 - one fault must not end all later ticks
             _LOG.exception("a tick failed")
+        renew()
         wait_until(services, stop, floor_to(now_us(services), step_us) + step_us, speed)
 
 

@@ -1,0 +1,1 @@
+"""What a project runs with `manage.py`."""

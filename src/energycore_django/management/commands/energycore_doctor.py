@@ -1,0 +1,103 @@
+"""`manage.py energycore_doctor`: the settings in force, what the database holds, what is wrong."""
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import attrs
+import django
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.core.management.base import CommandError
+from django.db import connections
+
+from energycore.jobs.contents import contents, kinds_with_origin
+from energycore.storage.sql import schema
+from energycore_django.access import energy
+from energycore_django.checks import check_database, check_settings
+from energycore_django.conf import SETTING, DjangoSettings, current
+from energycore_django.management.base import (
+    EnergyCommand,
+    check_migrated,
+    in_one_line,
+    used_alias,
+)
+from energycore_django.storage import joined
+
+__all__ = ["Command"]
+
+
+class Command(EnergyCommand):
+    """Looks at everything and changes nothing."""
+
+    help = (
+        "Print the settings in force and what the database holds of a tenant; ends with 1 where"
+        " something is wrong, and says what to do."
+    )
+    requires_system_checks: Sequence[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print all that can be found out.
+
+        Raises:
+            CommandError: something is wrong.
+        """
+        self._tell("Packages", _packages())
+        self._heed(check_settings(None))
+        with in_one_line():
+            settings = current()
+            self._tell(f"Settings {SETTING}", _settings(settings))
+            alias = used_alias()
+            self._tell(f"Database {alias!r}", _database(alias))
+            self._heed(check_database(None, [alias]))
+            check_migrated()
+            of_tenant = energy(options["tenant"])
+            self._tell(
+                "Contents",
+                contents(
+                    of_tenant.services,
+                    of_tenant.scope,
+                    speed=of_tenant.speed,
+                    roll_up="manage.py energycore_upkeep",
+                ),
+            )
+        self.stdout.write("Nothing is wrong.")
+
+    def _tell(self, title: str, rows: Iterator[tuple[str, str]]) -> None:
+        self.stdout.write(self.style.MIGRATE_HEADING(title))
+        for label, value in rows:
+            self.stdout.write(f"  {label:<20}{value}")
+
+    def _heed(self, messages: Sequence[CheckMessage]) -> None:
+        """Print what the system checks found, and go on unless it is an error."""
+        for message in messages:
+            if not message.is_serious(checks.ERROR):
+                self.stdout.write(self.style.WARNING(_sentence(message)))
+        errors = [_sentence(message) for message in messages if message.is_serious(checks.ERROR)]
+        if errors:
+            raise CommandError("\n".join(errors))
+
+
+def _sentence(message: CheckMessage) -> str:
+    return f"{message.msg} {message.hint or ''}".strip() + f" ({message.id})"
+
+
+def _packages() -> Iterator[tuple[str, str]]:
+    yield "energycore", version("energycore")
+    yield "Django", django.get_version()
+    yield "Device kinds", kinds_with_origin()
+
+
+def _settings(settings: DjangoSettings) -> Iterator[tuple[str, str]]:
+    for field in attrs.fields(DjangoSettings):
+        value = getattr(settings, field.name)
+        yield field.name.upper(), "by default" if value is None else str(value)
+
+
+def _database(alias: str) -> Iterator[tuple[str, str]]:
+    django_connection = connections[alias]
+    yield "Name", str(django_connection.settings_dict["NAME"])
+    with joined(alias, write=False) as connection:
+        numbers = django_connection.get_database_version()
+        yield "Kind", f"{django_connection.display_name} {'.'.join(map(str, numbers))}"
+        yield "Schema", schema.version(connection) or "none yet"
