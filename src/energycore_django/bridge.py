@@ -32,7 +32,7 @@ class _Guest:
     def initialize(self, connection: Connection) -> None:
         """Learn nothing: each statement would be counted among those of the first request."""
 
-    def on_connect(self) -> None:
+    def on_connect(self) -> Any:
         """Register nothing."""
 
     def do_begin(self, dbapi_connection: Any) -> None:

@@ -25,7 +25,6 @@ from energycore_django.tables import MoveTables
 from tests.django.conftest import database, of_url
 from tests.support import postgresql
 
-
 SCOPE = Scope("default")
 
 
@@ -187,7 +186,7 @@ def test_energycore_does_not_migrate_what_is_djangos(new_database):
 
 def test_a_database_of_the_first_version_keeps_its_data(new_database):
     """And the way back is there as well."""
-    alias, url = new_database
+    alias, _ = new_database
     migrated(alias, "0001")
     row = (
         "INSERT INTO energycore_device (id, tenant_id, name, name_key, kind, ratings,"
@@ -235,7 +234,7 @@ def test_flush_empties_every_table(new_database):
     own.upkeep()
     call_command("flush", database=alias, interactive=False, verbosity=0)
     for model in apps.get_app_config("energycore").get_models():
-        assert not model.objects.using(alias).exists(), model
+        assert not model._default_manager.using(alias).exists(), model
 
 
 def test_references_hold_at_the_end_of_a_transaction(new_sqlite):

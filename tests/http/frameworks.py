@@ -16,7 +16,8 @@ import django
 import uvicorn
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.test.testcases import QuietWSGIRequestHandler, ThreadedWSGIServer
+from django.core.servers.basehttp import ThreadedWSGIServer
+from django.test.testcases import QuietWSGIRequestHandler
 
 from energycore.graphql.http import GraphQLEngine
 from energycore_django.routes import graphql_urls
@@ -88,7 +89,7 @@ def _django_urls(engine: GraphQLEngine, *, is_async: bool = False) -> ModuleType
 
 def _django_asgi(urls: ModuleType) -> AbstractContextManager[str]:
     class Request(ASGIRequest):
-        urlconf = urls
+        urlconf = urls  # type: ignore[assignment] # the stubs know names of modules only
 
     handler = ASGIHandler()
     handler.request_class = Request
@@ -110,7 +111,7 @@ def django_wsgi(engine: GraphQLEngine) -> Iterator[str]:
     """Serve by the WSGI server of Django's own tests."""
 
     class Request(WSGIRequest):
-        urlconf = _django_urls(engine)
+        urlconf = _django_urls(engine)  # type: ignore[assignment] # the stubs know names only
 
     handler = WSGIHandler()
     handler.request_class = Request

@@ -18,7 +18,7 @@ from energycore.protocols.telemetry import ReadingDay, ZoneVersion
 from energycore.protocols.versions import series_version
 from energycore.storage.sql import SqlStorage, migrate, open_sql_storage
 from energycore.storage.sql.engine import parse_url
-from energycore.storage.sql.schema import HEAD, MIGRATIONS, VERSION_TABLE
+from energycore.storage.sql.schema import HEAD, MIGRATIONS, VERSION_TABLE, move, version
 from energycore.storage.sql.tables import METADATA
 from energycore.telemetry.series import BEGINNING_US, GapPolicy
 from energycore.telemetry.tiers import US_PER_DAY
@@ -235,22 +235,16 @@ def test_tables_that_somebody_else_made_are_not_taken_over(sqlite_url):
         open_sql_storage(sqlite_url)
 
 
-def go_to(storage, revision, *, back=False):
+def go_to(storage, revision):
     """Migrate to a revision, forwards or back."""
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
     with storage.connection(write=True) as connection:
-        config.attributes["connection"] = connection
-        (command.downgrade if back else command.upgrade)(config, revision)
+        move(connection, version(connection), revision)
 
 
 def test_the_migrations_can_be_taken_back(sql_url):
     with closing(open_sql_storage(sql_url)) as storage:
         add_readings(storage)
-        go_to(storage, "base", back=True)
+        go_to(storage, None)
         assert set(inspect(storage.engine).get_table_names()) == {VERSION_TABLE}
 
 
@@ -352,10 +346,10 @@ def test_series_of_the_first_version_begin_with_the_registration_or_a_reading_be
 def test_readings_survive_the_way_back_to_the_first_version(first_url):
     migrate(first_url)
     with closing(SqlStorage(parse_url(first_url))) as storage:
-        go_to(storage, "0001", back=True)
+        go_to(storage, "0001")
         with storage.connection(write=False) as connection:
             query = "SELECT device_id, at_us, power_mw, stored_mwh FROM energycore_reading"
             assert sorted(connection.exec_driver_sql(query)) == ROWS
-        go_to(storage, "head")
+        go_to(storage, HEAD)
     with closing(open_sql_storage(first_url)) as storage, storage.transaction(write=False) as work:
         assert rows_of(work.telemetry.read(THEM, [3], **ALWAYS)) == ROWS[3:]

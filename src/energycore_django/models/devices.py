@@ -23,6 +23,8 @@ from energycore_django.models.fields import (
     ServiceWritten,
     kind_choices,
     number,
+    optional_number,
+    optional_text,
     reference,
     tenant,
     text,
@@ -90,13 +92,13 @@ class Device(ServiceWritten):
     id = models.BigAutoField(primary_key=True)
     tenant_id = tenant()
     site = reference("energycore.Site", null=True, blank=True, related_name="devices")
-    external_id = text(null=True, blank=True, help_text="Your own key, unique within the tenant.")
+    external_id = optional_text(blank=True, help_text="Your own key, unique within the tenant.")
     name = text(help_text="Unique within the site.")
     name_key = models.CharField(max_length=3 * MAX_TEXT, editable=False)
     kind = text(choices=kind_choices)
     ratings = models.JSONField(help_text="By name, each in the unit of its name.")
     largest_power_w = models.FloatField(editable=False)
-    capacity_mwh = number(null=True, editable=False)
+    capacity_mwh = optional_number(editable=False)
     noise_key = number(editable=False)
     has_own_noise_key = models.BooleanField(default=False, editable=False)
     is_active = models.BooleanField("active", default=True)
@@ -108,7 +110,7 @@ class Device(ServiceWritten):
     max_gap_us = number(editable=False)
     registered_at_us = number(editable=False)
     simulated_from_us = number(editable=False)
-    dispatch = text(null=True, blank=True, help_text="The strategy that steers a storage.")
+    dispatch = optional_text(blank=True, help_text="The strategy that steers a storage.")
     dispatch_parameters = models.JSONField(null=True, blank=True)
     version = models.IntegerField(default=1, editable=False)
     gap_policy = text(
@@ -232,6 +234,8 @@ class Device(ServiceWritten):
         self._state.adding, self._state.db = False, alias
 
     def _register(self, services: Any, scope: Any) -> DeviceRecord:
+        # Not given means that of the data source.
+        gap_us: int | None = self.max_gap_us
         record: DeviceRecord = services.registration.register_device(
             scope,
             self.domain(),
@@ -239,7 +243,7 @@ class Device(ServiceWritten):
             tags=self.tags,
             external_id=self.external_id or None,
             data_source=DataSource(self.data_source),
-            max_gap=None if self.max_gap_us is None else self.max_gap,
+            max_gap=None if gap_us is None else timedelta(microseconds=gap_us),
             gap_policy=self.gap_policy,
             dispatch=self.strategy(),
         )
@@ -270,7 +274,9 @@ class Device(ServiceWritten):
 
     def _take(self, record: DeviceRecord) -> None:
         """Show what is stored."""
-        dispatch = (None, None) if record.dispatch is None else encode_dispatch(record.dispatch)
+        self.dispatch, self.dispatch_parameters = (
+            (None, None) if record.dispatch is None else encode_dispatch(record.dispatch)
+        )
         self.id, self.version = record.id, record.version
         self.name, self.name_key = record.device.name, name_key(record.device.name)
         self.ratings = encode_ratings(record.device)
@@ -279,7 +285,6 @@ class Device(ServiceWritten):
         self.registered_at_us = record.registered_at_us
         self.simulated_from_us = record.simulated_from_us
         self.is_active = record.is_active
-        self.dispatch, self.dispatch_parameters = dispatch
         self._tags = list(record.tags)
 
 
@@ -290,6 +295,8 @@ class DeviceTag(ServiceWritten):
     tenant_id = tenant()
     device = reference("energycore.Device", related_name="tag_rows")
     tag = text()
+
+    objects = ServiceQuerySet.as_manager()
 
     class Meta:
         db_table = "energycore_device_tag"
@@ -312,7 +319,9 @@ class DeviceState(ServiceWritten):
     )
     at_us = number()
     power_mw = number()
-    stored_mwh = number(null=True)
+    stored_mwh = optional_number()
+
+    objects = ServiceQuerySet.as_manager()
 
     class Meta:
         db_table = "energycore_device_state"

@@ -17,6 +17,8 @@ __all__ = [
     "instant",
     "kind_choices",
     "number",
+    "optional_number",
+    "optional_text",
     "reference",
     "tenant",
     "text",
@@ -45,15 +47,26 @@ def tenant() -> "models.CharField[str, str]":
     return text(default=default_tenant, editable=False)
 
 
+def optional_text(**options: Any) -> "models.CharField[str | None, str | None]":
+    """A short text, or NULL."""
+    return models.CharField(max_length=MAX_TEXT, null=True, **options)
+
+
 def number(**options: Any) -> "models.BigIntegerField[int, int]":
     """A whole number."""
     return models.BigIntegerField(**options)
 
 
+def optional_number(**options: Any) -> "models.BigIntegerField[int | None, int | None]":
+    """A whole number, or NULL."""
+    return models.BigIntegerField(null=True, **options)
+
+
 def reference(to: str, **options: Any) -> "models.ForeignKey[Any, Any]":
     """A reference that the database checks together with the tenant, or nobody needs to."""
-    options = {"on_delete": models.DO_NOTHING, "db_constraint": False, "db_index": False} | options
-    return models.ForeignKey(to, **options)
+    return models.ForeignKey(
+        to, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, **options
+    )
 
 
 def instant(at_us: int | None) -> datetime | None:
@@ -96,8 +109,6 @@ class ServiceQuerySet(models.QuerySet[Any]):
 
 class ServiceWritten(models.Model):
     """A row that only the services write: others depend on it."""
-
-    objects = ServiceQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -2,7 +2,14 @@
 
 from django.db import models
 
-from energycore_django.models.fields import ServiceWritten, number, tenant, text
+from energycore_django.models.fields import (
+    ServiceQuerySet,
+    ServiceWritten,
+    number,
+    optional_number,
+    tenant,
+    text,
+)
 
 __all__ = [
     "Ledger",
@@ -25,6 +32,8 @@ class SimulationState(ServiceWritten):
     device_id = number()
     state = models.TextField()
 
+    objects = ServiceQuerySet.as_manager()
+
     class Meta:
         db_table = "energycore_simulation_state"
 
@@ -38,6 +47,8 @@ class SiteZone(ServiceWritten):
     valid_from_us = number()
     time_zone = text()
 
+    objects = ServiceQuerySet.as_manager()
+
     class Meta:
         db_table = "energycore_site_zone"
 
@@ -49,11 +60,13 @@ class SeriesVersion(ServiceWritten):
     tenant_id = tenant()
     device_id = number()
     valid_from_us = number()
-    site_id = number(null=True)
+    site_id = optional_number()
     is_active = models.BooleanField()
     gap_policy = text()
     max_gap_us = number()
-    capacity_mwh = number(null=True)
+    capacity_mwh = optional_number()
+
+    objects = ServiceQuerySet.as_manager()
 
     class Meta:
         db_table = "energycore_series"
@@ -67,10 +80,12 @@ class ReadingDay(ServiceWritten):
     day = number()
     has_rows = models.BooleanField()
     file_name = models.TextField(null=True)
-    file_rows = number(null=True)
-    file_size_bytes = number(null=True)
+    file_rows = optional_number()
+    file_size_bytes = optional_number()
     is_lost = models.BooleanField()
     revision = number()
+
+    objects = ServiceQuerySet.as_manager()
 
     class Meta:
         db_table = "energycore_reading_day"
@@ -85,6 +100,8 @@ class Ledger(ServiceWritten):
     readings = number()
     newest_us = number()
 
+    objects = ServiceQuerySet.as_manager()
+
     class Meta:
         db_table = "energycore_ledger"
 
@@ -93,10 +110,12 @@ class Rollup(ServiceWritten):
     """How far the kept totals of a tenant reach."""
 
     tenant_id = text(primary_key=True)
-    rolled_us = number(null=True)
-    quarter_hour_from_us = number(null=True)
-    day_from_us = number(null=True)
-    month_from_us = number(null=True)
+    rolled_us = optional_number()
+    quarter_hour_from_us = optional_number()
+    day_from_us = optional_number()
+    month_from_us = optional_number()
+
+    objects = ServiceQuerySet.as_manager()
 
     class Meta:
         db_table = "energycore_rollup"
@@ -111,6 +130,8 @@ class Mark(ServiceWritten):
     device_id = number()
     marks = number()
 
+    objects = ServiceQuerySet.as_manager()
+
     class Meta:
         db_table = "energycore_mark"
 
@@ -122,7 +143,9 @@ class Shard(ServiceWritten):
     tenant_id = tenant()
     step_us = number()
     seed = number()
-    last_tick_us = number(null=True)
+    last_tick_us = optional_number()
+
+    objects = ServiceQuerySet.as_manager()
 
     class Meta:
         db_table = "energycore_shard"
@@ -138,6 +161,8 @@ class Setting(ServiceWritten):
     tenant_id = tenant()
     name = text()
     value = models.TextField()
+
+    objects = ServiceQuerySet.as_manager()
 
     class Meta:
         db_table = "energycore_setting"

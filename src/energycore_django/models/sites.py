@@ -11,7 +11,14 @@ from energycore.devices.site import Site as DomainSite
 from energycore.errors import InvalidValue
 from energycore.protocols.records import SiteRecord
 from energycore.quantities.instants import from_epoch_us
-from energycore_django.models.fields import ServiceQuerySet, ServiceWritten, number, tenant, text
+from energycore_django.models.fields import (
+    ServiceQuerySet,
+    ServiceWritten,
+    number,
+    optional_text,
+    tenant,
+    text,
+)
 from energycore_django.models.writing import checked_alias, refusal
 
 __all__ = ["Site", "SiteQuerySet"]
@@ -33,7 +40,7 @@ class Site(ServiceWritten):
 
     id = models.BigAutoField(primary_key=True)
     tenant_id = tenant()
-    external_id = text(null=True, blank=True, help_text="Your own key, unique within the tenant.")
+    external_id = optional_text(blank=True, help_text="Your own key, unique within the tenant.")
     name = text(help_text="What people call it.")
     time_zone = text(help_text="IANA name, such as Europe/Berlin.")
     latitude = models.FloatField(null=True, blank=True, help_text="Degrees, + north.")

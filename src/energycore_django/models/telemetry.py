@@ -7,7 +7,14 @@ from django.db import models
 from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT
 from energycore.telemetry.amounts import MS_PER_HOUR
-from energycore_django.models.fields import ServiceWritten, number, reference, tenant
+from energycore_django.models.fields import (
+    ServiceQuerySet,
+    ServiceWritten,
+    number,
+    optional_number,
+    reference,
+    tenant,
+)
 
 __all__ = ["Bucket", "Reading"]
 
@@ -20,7 +27,9 @@ class Reading(ServiceWritten):
     at_us = number()
     device = reference("energycore.Device", related_name="readings")
     power_mw = number()
-    stored_mwh = number(null=True)
+    stored_mwh = optional_number()
+
+    objects = ServiceQuerySet.as_manager()
 
     class Meta:
         db_table = "energycore_reading"
@@ -74,19 +83,21 @@ class Bucket(ServiceWritten):
     produced_rest_mwms = number()
     consumed_mwh = number()
     consumed_rest_mwms = number()
-    min_mw = number(null=True)
-    max_mw = number(null=True)
-    first_at_us = number(null=True)
-    first_mw = number(null=True)
-    first_mwh = number(null=True)
-    last_at_us = number(null=True)
-    last_mw = number(null=True)
-    last_mwh = number(null=True)
+    min_mw = optional_number()
+    max_mw = optional_number()
+    first_at_us = optional_number()
+    first_mw = optional_number()
+    first_mwh = optional_number()
+    last_at_us = optional_number()
+    last_mw = optional_number()
+    last_mwh = optional_number()
     stored_ms = number()
     stored_mwh_h = number()
     stored_rest_mwh_ms = number()
     room_mwh_h = number()
     room_rest_mwh_ms = number()
+
+    objects = ServiceQuerySet.as_manager()
 
     class Meta:
         db_table = "energycore_bucket"

@@ -19,7 +19,8 @@ JSON_OBJECT = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), 
 
 def when_checked() -> dict[str, Any]:
     """References are checked at once, or at the end of a transaction where that is asked for."""
-    deferred = op.get_context().config.attributes.get("deferred", False)
+    config = op.get_context().config
+    deferred = config is not None and config.attributes["deferred"]
     return {"deferrable": True, "initially": "DEFERRED"} if deferred else {}
 
 

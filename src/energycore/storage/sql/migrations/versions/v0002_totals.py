@@ -20,7 +20,8 @@ FIRST_DAY, LAST_DAY = -(1 << 63) // US_PER_DAY, ((1 << 63) - 1) // US_PER_DAY
 
 def when_checked() -> dict[str, Any]:
     """References are checked at once, or at the end of a transaction where that is asked for."""
-    deferred = op.get_context().config.attributes.get("deferred", False)
+    config = op.get_context().config
+    deferred = config is not None and config.attributes["deferred"]
     return {"deferrable": True, "initially": "DEFERRED"} if deferred else {}
 
 
