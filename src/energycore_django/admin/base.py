@@ -27,6 +27,7 @@ class TenantAdmin(Base):
     """
 
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
 
     class Media:
         """Looks of cells and charts."""

@@ -34,7 +34,7 @@ class DeviceColumns:
             return joined(("quiet", "inactive"))
         state = observed(device, device.now_us)
         if state is None:
-            return joined(("quiet", "no reading yet"))
+            return joined(("quiet", "no reading"))
         if state.is_stale:
             return joined(("silent", "silent"))
         mode = "" if state.mode is None else state.mode.value
@@ -58,10 +58,12 @@ class DeviceColumns:
         return bar
 
     @admin.display(description="last seen", ordering="newest__at_us")
-    def last_seen(self, device: Any) -> str:
+    def last_seen(self, device: Any) -> SafeString:
         """The instant of the newest reading, in the site's zone."""
         state = observed(device, device.now_us)
-        return local_time(None if state is None else state.at, zone_of(device))
+        at = None if state is None else state.at
+        day, _, time = local_time(at, zone_of(device)).partition(" ")
+        return joined(("number", day), ("number", time))
 
     @admin.display(description="tags")
     def tag_words(self, device: Any) -> str:
@@ -76,7 +78,7 @@ class DeviceColumns:
             (fields[rating_name(name)].label if rating_name(name) in fields else name, value)
             for name, value in device.ratings.items()
         ]
-        return format_html_join(format_html("<br>"), "{}: {}", shown)
+        return format_html_join(SafeString("<br>"), "{}: {}", shown)
 
     @admin.display(description="dispatch")
     def shown_dispatch(self, device: Any) -> str:

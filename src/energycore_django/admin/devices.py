@@ -38,13 +38,12 @@ class DeviceAdmin(DeviceColumns, TenantAdmin):
 
     list_display = (
         "name",
-        "kind",
-        "site_name",
         "state",
         "charge",
         "last_seen",
+        "kind",
+        "site_name",
         "is_active",
-        "tag_words",
     )
     list_filter = ("kind", "is_active", SpeakingFilter, "data_source", SiteFilter, TagFilter)
     list_select_related = ("site", "newest")
@@ -58,13 +57,11 @@ class DeviceAdmin(DeviceColumns, TenantAdmin):
     search_help_text = "Words of the name or of the site, a tag, or the beginning of an external id"
     autocomplete_fields = ("site",)
     actions = ACTIONS
-    show_facets = admin.ShowFacets.NEVER
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Devices with all that a row of the list shows."""
         now = Value(now_us(), output_field=BigIntegerField())
-        found = super().get_queryset(request).annotate(now_us=now)
-        return found.select_related("site", "newest").prefetch_related("tag_rows")
+        return super().get_queryset(request).annotate(now_us=now)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -171,11 +168,12 @@ def _chosen_kind(request: HttpRequest) -> str | None:
     return chosen if chosen in device_kinds() else None
 
 
-def _sections(own: Any, ratings: Any, steering: Any, readings: Any) -> list[tuple[Any, Any]]:
+def _sections(own: Any, ratings: Any, steering: Any, given_once: Any) -> list[tuple[Any, Any]]:
+    """Groups of fields, those that are empty left out."""
     named = [
         (None, own),
         ("Ratings", ratings),
         ("Storage", steering),
-        ("Readings", readings),
+        ("Registration", given_once),
     ]
     return [(name, {"fields": list(fields)}) for name, fields in named if fields]

@@ -45,7 +45,8 @@ class _Line:
 
 def devices_as_csv(queryset: QuerySet[Any]) -> StreamingHttpResponse:
     """The devices with their newest readings; what is not known is left empty."""
-    devices = queryset.order_by("pk").iterator(chunk_size=_AT_ONCE)
+    found = queryset.order_by("pk").select_related("site", "newest").prefetch_related("tag_rows")
+    devices = found.iterator(chunk_size=_AT_ONCE)
     return streamed("devices.csv", _COLUMNS, (_row(device) for device in devices))
 
 

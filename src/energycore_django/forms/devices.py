@@ -31,7 +31,6 @@ from energycore_django.forms.dispatches import (
 from energycore_django.forms.fields import NumberField, fields_of_class
 from energycore_django.forms.refusing import RefusingForm
 from energycore_django.models import Device
-from energycore_django.models.writing import checked_alias
 
 __all__ = ["DeviceForm", "device_form", "rating_name"]
 
@@ -46,15 +45,11 @@ def rating_name(rating: str) -> str:
 
 
 class DeviceForm(RefusingForm):
-    """A device of one kind; `device_form` makes the class of a kind.
-
-    Its `seen_version` is the one that the input was made from.
-    """
+    """A device of one kind; `device_form` makes the class of a kind."""
 
     kind_name: ClassVar[str] = ""
     rating_names: ClassVar[tuple[str, ...]] = ()
 
-    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     tags = forms.CharField(
         required=False,
         help_text="Words to find it by, separated by commas.",
@@ -71,15 +66,14 @@ class DeviceForm(RefusingForm):
         super().__init__(*args, **options)
         device = self.instance
         if device.pk is None:
-            device.kind = self.kind_name
-            device._state.db = checked_alias(device.tenant_id, None)[2]
+            device.kind, device.ratings = self.kind_name, {}
         else:
             self.initial = {**self._stored(), **self.initial}
 
     def _stored(self) -> dict[str, Any]:
         device = self.instance
         stored = {rating_name(name): value for name, value in device.ratings.items()}
-        stored |= {"tags": ", ".join(device.tags), "seen_version": device.version}
+        stored |= {"tags": ", ".join(device.tags)}
         stored["max_gap_min"] = device.max_gap_us / _US_PER_MINUTE
         try:
             strategy = device.strategy()
@@ -113,26 +107,12 @@ class DeviceForm(RefusingForm):
         except InvalidValue as error:
             raise forms.ValidationError(error.message, code=error.code) from error
 
-    def clean_external_id(self) -> str | None:
-        """A key that no other device has: one that has it would be taken for this one."""
-        given: str | None = self.cleaned_data["external_id"] or None
-        device = self.instance
-        if given is None or device.pk is not None:
-            return given
-        known = Device.objects.using(device._state.db).for_tenant(device.tenant_id)
-        if known.filter(external_id=given).exists():
-            message = f"another device has the external id {given!r}"
-            raise forms.ValidationError(message, code=NameTaken.code)
-        return given
-
     def clean(self) -> dict[str, Any]:
         """Let the domain judge the ratings and the strategy, each at its field."""
-        cleaned = super().clean() or self.cleaned_data
+        cleaned = super().clean()
         device = self.instance
         if "tags" in cleaned:
             device.tags = cleaned["tags"]
-        if device.pk is not None and cleaned.get("seen_version") is not None:
-            device.version = cleaned["seen_version"]
         if cleaned.get("max_gap_min") is not None:
             device.max_gap_us = round(cleaned["max_gap_min"] * _US_PER_MINUTE)
         self._judge_ratings(cleaned)

@@ -26,25 +26,20 @@ class ZoneInput(forms.TextInput):
 
 
 class SiteForm(RefusingForm):
-    """A site; its `seen_version` is the one that the input was made from."""
-
-    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    """A site."""
 
     class Meta:
         """What of the model is in the form."""
 
         model = Site
         fields = ("name", "time_zone", "latitude", "longitude", "external_id")
-        widgets: Final = {"time_zone": ZoneInput(attrs={"class": "vTextField", "autocomplete": "off"})}
+        widgets: Final = {
+            "time_zone": ZoneInput(attrs={"class": "vTextField", "autocomplete": "off"})
+        }
         labels: Final = {"latitude": "Latitude [°]", "longitude": "Longitude [°]"}
         help_texts: Final = {
             "time_zone": "IANA name, such as Europe/Berlin. Another zone holds from now on.",
         }
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        if self.instance.pk is not None:
-            self.initial["seen_version"] = self.instance.version
 
     def places(self, error: Any) -> Any:
         """Names of the fields that an error may be about."""
@@ -53,10 +48,8 @@ class SiteForm(RefusingForm):
             yield "external_id"
 
     def clean(self) -> dict[str, Any]:
-        """Note which version the input was made from."""
-        cleaned = super().clean() or self.cleaned_data
-        if self.instance.pk is not None and cleaned.get("seen_version") is not None:
-            self.instance.version = cleaned["seen_version"]
+        """Show what was refused when it was saved."""
+        cleaned = super().clean()
         if self.refusal is not None:
             self.refuse(self.refusal)
         return cleaned
