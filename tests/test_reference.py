@@ -1,9 +1,13 @@
 """The pages of docs/reference that come from the code say what the code says."""
 
+import re
+
 import pytest
 
 from energycore import errors
+from tests.support.tree import SRC
 from tools import reference
+from tools.reference_pages.django import check_ids
 from tools.reference_pages.errors import tree
 
 
@@ -36,3 +40,12 @@ def test_every_code_of_an_error_is_its_own():
     declared = [thing for thing in vars(errors).values() if isinstance(thing, type)]
     codes = [thing.code for thing in declared if issubclass(thing, errors.EnergycoreError)]
     assert len(codes) == len(set(codes))
+
+
+def test_every_system_check_of_django_has_a_line_in_its_table():
+    """By the ids that stand in the code; those of the settings are made of a number."""
+    code = "".join(
+        path.read_text(encoding="utf-8") for path in (SRC / "energycore_django").rglob("*.py")
+    )
+    found = set(re.findall(r'id="(energycore\.[EWID]\d{3})"', code))
+    assert found | {"energycore.E001", "energycore.E002"} == check_ids()

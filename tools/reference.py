@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tools.reference_pages import cli, devices, errors, home_file, python, schema
+from tools.reference_pages import cli, devices, django, errors, home_file, python, schema
 
 __all__ = ["PAGES", "main", "outdated"]
 
@@ -18,6 +18,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli.page,
     "devices.md": devices.page,
+    "django.md": django.page,
     "errors.md": errors.page,
     "home-file.md": home_file.page,
     "python.md": python.page,

@@ -16,7 +16,7 @@ from energycore.devices.base import Device
 from energycore.devices.fields import ABOUT
 from tools.reference_pages.markdown import first_sentence, table
 
-__all__ = ["entry"]
+__all__ = ["attribute_docstrings", "entry"]
 
 WIDTH = 96
 PREFIXES = re.compile(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])")
@@ -72,7 +72,7 @@ def _values(kind: type) -> Iterator[tuple[str, str, str]]:
     meanings: dict[str, str] = {}
     for parent in reversed(kind.__mro__):
         if parent.__module__.startswith("energycore"):
-            meanings |= _attribute_docstrings(parent)
+            meanings |= attribute_docstrings(parent)
     if issubclass(kind, Enum):
         for member in kind:
             yield f"`{member.name}`", f"`{member.value!r}`", meanings.get(member.name, "")
@@ -93,7 +93,7 @@ def _properties(kind: type) -> Iterator[tuple[str, str, str]]:
             yield f"`{name}`", f"`{_type(returned)}`", first_sentence(getter)
 
 
-def _attribute_docstrings(kind: type) -> Mapping[str, str]:
+def attribute_docstrings(kind: type) -> Mapping[str, str]:
     """What stands under the fields of a class, by name."""
     (declared,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(declared, ast.ClassDef)
@@ -174,7 +174,9 @@ def _value(default: Any) -> str:
         return f"{type(default).__name__}.{default.name}"
     if attrs.has(type(default)) and default == type(default)():
         return f"{type(default).__name__}()"
-    return PREFIXES.sub("", "..." if default is attrs.NOTHING else repr(default))
+    # A function shows where it lies in memory.
+    is_untold = default is attrs.NOTHING or isinstance(default, FunctionType)
+    return PREFIXES.sub("", "..." if is_untold else repr(default))
 
 
 def _docstring(thing: Any, names: Collection[str] | None = None) -> Iterator[str]:

@@ -1,0 +1,69 @@
+"""The pages about Django build a project that works, as somebody does who types what they say."""
+
+import pytest
+from sqlalchemy import make_url
+
+from tests.django.pages import follow
+from tests.support import postgresql
+from tests.support.tree import ROOT
+
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request):
+    """What a project says of its database."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    server = request.getfixturevalue("postgresql_server")
+    with postgresql.new_database(server) as url:
+        parsed = make_url(url)
+        database = {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": parsed.database,
+            "USER": parsed.username or "",
+            "PASSWORD": parsed.password or "",
+            "HOST": parsed.host or str(parsed.query.get("host", "")),
+            "PORT": parsed.port or "",
+        }
+        yield f"\nDATABASES = {{'default': {database!r}}}\n"
+
+
+def test_the_tutorial_ends_with_a_project_whose_tests_pass(settings, tmp_path):
+    assert follow(DOCS / "tutorial" / "django.md", tmp_path, settings=settings) > 10
+
+
+@pytest.mark.parametrize("page", ["add-to-django.md", "django-transactions.md"])
+def test_a_how_to_works_in_a_new_project(page, settings, tmp_path):
+    assert follow(DOCS / "how-to" / page, tmp_path, settings=settings) > 3
+
+
+def test_a_database_moves_to_django_and_back(tmp_path):
+    assert follow(DOCS / "how-to" / "django-move-database.md", tmp_path) > 3
+
+
+@pytest.mark.parametrize(
+    ("blocks", "complaint"),
+    [
+        ("<!-- run in the project -->\n```sh\npython -c 1/0\n```\n", "page.md:3: .*ZeroDivision"),
+        (
+            """<!-- run in the project -->
+```sh
+python -c print(1)
+```
+
+<!-- printed -->
+```text
+2
+```
+""",
+            "page.md:8 shows another output",
+        ),
+    ],
+)
+def test_a_page_that_does_not_work_is_noticed(blocks, complaint, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(blocks)
+    with pytest.raises(AssertionError, match=f"(?s){complaint}"):
+        follow(page, tmp_path)
