@@ -34,7 +34,8 @@ WITH_EXAMPLES = [path for path in source_modules() if ">>> " in path.read_text(e
 def folder(tmp_path, monkeypatch):
     """The folder that a page runs in."""
     if (ROOT / "examples").is_dir():
-        shutil.copytree(ROOT / "examples", tmp_path / "examples")
+        grown = shutil.ignore_patterns("*.db*", "__pycache__")
+        shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=grown)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setenv("NO_COLOR", "1")
