@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from django.conf import settings
-
 from energycore.wiring.clocks import SystemClock
+from tests.django.celery_settings import PROJECT
 
 __all__ = ["started"]
 
@@ -23,6 +22,6 @@ class Started:
 
 def started() -> Started:
     """The clock that the settings tell."""
-    given = settings.PROJECT["clock"]
+    given = PROJECT["clock"]
     start, since = (datetime.fromisoformat(given[key]) for key in ("start", "since"))
     return Started(start, since, given["speed"])

@@ -224,9 +224,9 @@ def project_of(
 def _settle(energy: ec.Energy) -> list[int]:
     """Register the home, and give the identities of its devices."""
     site = energy.register_site(ec.Site(name="Home", time_zone="Europe/Berlin"))
-    steered = {ec.Battery: "self_consumption"}
+    steered = {"battery": "self_consumption"}
     return [
-        energy.register(device, site=site, dispatch=steered.get(type(device))).id for device in HOME
+        energy.register(device, site=site, dispatch=steered.get(device.kind)).id for device in HOME
     ]
 
 

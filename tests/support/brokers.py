@@ -7,11 +7,13 @@ import time
 from typing import Any
 
 from kombu import Connection
+from redis.exceptions import RedisError
 
 __all__ = ["NoBroker", "answering", "forget", "free_port", "transport_options"]
 
 _DEADLINE_S = 60
 _PAUSE_S = 0.05
+_UNREACHABLE = (OSError, RedisError)
 
 
 class NoBroker(Exception):
@@ -53,7 +55,7 @@ def _answers(url: str) -> bool:
     with Connection(url, connect_timeout=1) as connection:
         try:
             connection.connect()
-        except (OSError, *connection.connection_errors):
+        except _UNREACHABLE:
             return False
         return True
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -32,7 +33,13 @@ class StopSignals:
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """Note the signals within the block; a `StopRequested` ends it quietly."""
+        """Note the signals within the block; a `StopRequested` ends it quietly.
+
+        They come to the main thread: in another one there is nothing to note.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         before = {
             number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)
         }

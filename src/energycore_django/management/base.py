@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.utils import ConnectionDoesNotExist
+from django.utils.connection import ConnectionDoesNotExist
 
 from energycore.errors import EnergycoreError
 from energycore.jobs.stopping import INTERRUPTED, StopRequested, StopSignals

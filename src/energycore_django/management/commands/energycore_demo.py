@@ -8,7 +8,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from energycore.jobs.homes import SettledHome, settle_home, simulate_history
 from energycore.jobs.sentences import counted
-from energycore.services.ticking import TickResult
+from energycore.quantities.instants import to_epoch_us
+from energycore.services.ticking import MAX_CATCH_UP, TickResult
 from energycore.wiring.energy import Energy
 from energycore_django.demo import MOST_SITES, demo_homes
 from energycore_django.management.base import EnergyCommand
@@ -69,7 +70,7 @@ class Command(EnergyCommand):
             readings = counted(ticked.readings, "reading")
             self.stdout.write(f"simulated the last {counted(days, 'day')}: {readings}")
         elif days:
-            self.stdout.write("ticks have begun already: nothing was simulated")
+            self.stdout.write("the ticks have come this far already: nothing was simulated")
         self.stdout.write("manage.py energycore_tick --loop, or Celery's beat, goes on from here")
 
 
@@ -94,9 +95,20 @@ def _simulate(
 ) -> TickResult | None:
     if not days:
         return None
-    return simulate_history(
-        energy.services,
-        energy.scope,
-        length=timedelta(days=days),
-        progress=lambda done, total: progress("simulating", done, total),
-    )
+    length = timedelta(days=days)
+
+    def simulating(done: int, total: int) -> None:
+        progress("simulating", done, total)
+
+    ticked = simulate_history(energy.services, energy.scope, length=length, progress=simulating)
+    if ticked is None and _is_cut_short(energy):
+        return energy.tick(max_catch_up=length, progress=simulating)
+    return ticked
+
+
+def _is_cut_short(energy: Energy) -> bool:
+    """Whether the ticks stand where no ordinary one would make up for those that are missing."""
+    with energy.services.storage.transaction(write=False) as work:
+        newest = [shard.last_tick_us for shard in work.fleet.shards(energy.scope)]
+    horizon_us = to_epoch_us(energy.clock.now() - MAX_CATCH_UP, "clock")
+    return any(at_us is not None and at_us < horizon_us for at_us in newest)

@@ -1,6 +1,7 @@
 """`manage.py energycore_doctor`: the settings in force, what the database holds, what is wrong."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -12,7 +13,10 @@ from django.core.management.base import CommandError
 from django.db import connections
 
 from energycore.jobs.contents import contents, kinds_with_origin
+from energycore.jobs.sentences import counted
 from energycore.storage.sql import schema
+from energycore.storage.sql.partitions import Partitioning
+from energycore.telemetry.tiers import Retention
 from energycore_django.access import energy
 from energycore_django.checks import check_database, check_settings
 from energycore_django.conf import SETTING, DjangoSettings, current
@@ -34,7 +38,7 @@ class Command(EnergyCommand):
         "Print the settings in force and what the database holds of a tenant; ends with 1 where"
         " something is wrong, and says what to do."
     )
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print all that can be found out.
@@ -52,6 +56,7 @@ class Command(EnergyCommand):
             self._heed(check_database(None, [alias]))
             check_migrated()
             of_tenant = energy(options["tenant"])
+            archive = of_tenant.services.upkeep.archive
             self._tell(
                 "Contents",
                 contents(
@@ -61,6 +66,8 @@ class Command(EnergyCommand):
                     roll_up="manage.py energycore_upkeep",
                 ),
             )
+            if archive is not None:
+                archive.names(of_tenant.scope)
         self.stdout.write("Nothing is wrong.")
 
     def _tell(self, title: str, rows: Iterator[tuple[str, str]]) -> None:
@@ -91,7 +98,26 @@ def _packages() -> Iterator[tuple[str, str]]:
 def _settings(settings: DjangoSettings) -> Iterator[tuple[str, str]]:
     for field in attrs.fields(DjangoSettings):
         value = getattr(settings, field.name)
-        yield field.name.upper(), "by default" if value is None else str(value)
+        yield field.name.upper(), _shown(value)
+
+
+def _shown(value: object) -> str:
+    """A setting in words."""
+    if value is None:
+        return "not set"
+    if isinstance(value, Retention):
+        kept = attrs.asdict(value).items()
+        return ", ".join(f"{name} {_kept(length)}" for name, length in kept)
+    if isinstance(value, Partitioning):
+        return ", ".join(f"{name} {given}" for name, given in attrs.asdict(value).items())
+    if isinstance(value, str | bool | int):
+        return str(value)
+    named = value if hasattr(value, "__qualname__") else type(value)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _kept(length: timedelta | None) -> str:
+    return "for ever" if length is None else counted(length.days, "day")
 
 
 def _database(alias: str) -> Iterator[tuple[str, str]]:
