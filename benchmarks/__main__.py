@@ -17,6 +17,7 @@ NAMES: Final = (
     "year",
     "buckets",
     "graphql_requests",
+    "django_requests",
     "ingest",
     "history",
     "archive",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 from energycore.devices.base import Device, fields_of_kind
 from energycore.devices.registry import device_kind
@@ -34,6 +34,10 @@ def decode_device(
     """
     kind = device_kind(kind_name)
     names = _rating_names(cast(Any, kind))
+    if ratings.keys() == names.keys() and all(type(rating) is float for rating in ratings.values()):
+        # As stored: there is nothing to convert, and the class itself checks its limits.
+        if _takes_numbers(cast(Any, kind)):
+            return kind(name=name, noise_key=noise_key, **ratings)
     if not ratings.keys() <= names.keys():
         unknown = min(map(str, ratings.keys() - names.keys()))
         limit = f"a rating of {kind_name} ({', '.join(sorted(names))})"
@@ -46,3 +50,10 @@ def decode_device(
 def _rating_names(kind: Any) -> Mapping[str, None]:
     """The names in the order of their declaration; a mapping, for its keys act as a set."""
     return dict.fromkeys(field.name for field in fields_of_kind(kind))
+
+
+@cache
+def _takes_numbers(kind: Any) -> bool:
+    """Whether each rating is a number, and nothing else."""
+    types = get_type_hints(kind)
+    return all(types[name] is float for name in _rating_names(kind))

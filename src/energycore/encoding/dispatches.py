@@ -1,6 +1,7 @@
 """Dispatch strategies as a name and typed parameters, and back."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from energycore.encoding.structure import structure, unstructure
@@ -21,4 +22,9 @@ def decode_dispatch(name: str, params: Mapping[str, Any]) -> Dispatch:
         UnknownDispatch: no strategy has that name.
         InvalidValue: a parameter is unknown, missing, of a wrong type or outside of its limits.
     """
-    return structure(params, dispatch_class(name))
+    return structure(params, dispatch_class(name)) if params else _plain(name)
+
+
+@cache
+def _plain(name: str) -> Dispatch:
+    return structure({}, dispatch_class(name))

@@ -65,10 +65,12 @@ class Session:
         self.is_writable: Final = write
         self.is_postgresql: Final = connection.dialect.name == "postgresql"
 
-    def read(self, statement: Executable) -> "CursorResult[*tuple[Any, ...]]":
-        """Execute a statement that changes nothing."""
+    def read(
+        self, statement: Executable, given: Mapping[str, Any] | None = None
+    ) -> "CursorResult[*tuple[Any, ...]]":
+        """Execute a statement that changes nothing, with these parameters if it has any."""
         with translated():
-            return self._connection.execute(statement)
+            return self._connection.execute(statement, given)
 
     def change(
         self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
