@@ -68,6 +68,13 @@ def tick(minutes=30):
     return energy().tick(NOW, since=NOW - timedelta(minutes=minutes))
 
 
+def state_of(device):
+    """The newest reading of a device, which has one."""
+    state = energy().state(device)
+    assert state is not None
+    return state
+
+
 def form_of(response):
     """What a browser would send back of a form as it stands."""
     form = response.context_data["adminform"].form

@@ -10,7 +10,7 @@ from energycore.devices.base import DataSource
 from energycore_django import energy
 from energycore_django.admin import outcomes
 from energycore_django.models import DeviceState, Reading
-from tests.django.admin_homes import LIST, act, client, home, project, said, tick
+from tests.django.admin_homes import LIST, act, client, home, project, said, state_of, tick
 
 POWERS = {"charging": -1_000.0, "discharging": 1_000.0, "idle": 0.0}
 
@@ -75,7 +75,7 @@ def test_storage_does_what_it_is_told_from_the_next_tick_on(browser, mode):
     assert len(said(answer)) == 1
     assert said(answer)[0].startswith(f"1 device set to {mode}")
     tick(0)
-    assert energy().state(battery).power_w == POWERS[mode]
+    assert state_of(battery).power_w == POWERS[mode]
 
 
 def test_devices_that_take_no_command_are_named_with_the_reason(browser):
@@ -86,8 +86,8 @@ def test_devices_that_take_no_command_are_named_with_the_reason(browser):
     done, refused = said(answer)
     assert done.startswith("1 device set to charging")
     assert refused.startswith("2 devices refused:")
-    assert "Roof: Roof (solar_panel) is no storage" in refused
-    assert "Theirs: Theirs reports what it does; it takes no commands" in refused
+    assert "Roof (solar_panel) is no storage" in refused
+    assert "Theirs reports what it does; it takes no commands" in refused
 
 
 def test_power_that_fits_no_chosen_storage_is_an_error_of_the_page(browser):
@@ -129,7 +129,7 @@ def test_devices_are_exported_with_their_states(browser):
     energy().register(ec.Appliance(name="New", average_power_w=100))
     rows = table(act(browser, "export_csv", panel, battery))
     assert [row["name"] for row in rows] == ["Roof", "Wall"]
-    state = energy().state(battery)
+    state = state_of(battery)
     (row,) = rows[1:]
     assert row["site"] == site.site.name
     assert row["at"] == "2026-06-15T12:00:00+02:00"
@@ -196,8 +196,8 @@ def test_the_power_of_a_simulated_panel_is_that_of_its_ticks(browser):
     tick()
     page = browser.get(f"{LIST}what-if/?ids={panel.id}&day=2026-06-15")
     ((what_if, _),) = page.context_data["homes"]
-    minute = list(what_if.run.at_us).index(energy().state(panel).at_us)
-    assert what_if.run.power_w[minute, 0] == energy().state(panel).power_w
+    minute = list(what_if.run.at_us).index(state_of(panel).at_us)
+    assert what_if.run.power_w[minute, 0] == state_of(panel).power_w
 
 
 def test_each_site_has_its_own_midnight_in_a_simulated_day(browser):

@@ -7,11 +7,22 @@ from django.contrib.admin.models import LogEntry
 import energycore as ec
 from energycore.devices.base import DataSource
 from energycore.devices.registry import device_kinds
+from energycore.encoding import encode_ratings
 from energycore.errors import InvalidValue
+from energycore.simulation.dispatch import SelfConsumption
 from energycore_django import energy
 from energycore_django.forms import device_form
 from energycore_django.models import Device
-from tests.django.admin_homes import LIST, SITES, client, errors_of, form_of, home, project
+from tests.django.admin_homes import (
+    LIST,
+    SITES,
+    client,
+    errors_of,
+    form_of,
+    home,
+    project,
+    state_of,
+)
 from tests.plugins.pool_pump.pool_pump import PoolPump
 
 
@@ -90,14 +101,14 @@ def test_a_device_is_registered_with_its_ratings_tags_charge_and_strategy(browse
     given |= {"stored_wh": "9000", "dispatch": "self_consumption", "external_id": "b-2"}
     add(browser, given | {"dispatch_self_consumption_priority": "7"})
     record = energy().device(Device.objects.using(energy_alias()).get(external_id="b-2").id)
-    assert record.device == attrs.evolve(
-        ec.Battery(name="Second", capacity_wh=13_500, max_charge_w=5_000, max_discharge_w=4_000)
+    assert record.device == ec.Battery(
+        name="Second", capacity_wh=13_500, max_charge_w=5_000, max_discharge_w=4_000
     )
     assert record.site_id == site.id
     assert record.tags == ("cellar", "south")
-    assert record.dispatch.priority == 7
+    assert record.dispatch == SelfConsumption(priority=7)
     energy().tick()
-    assert energy().state(record).stored_wh == 9_000
+    assert state_of(record).stored_wh == 9_000
 
 
 def energy_alias():
@@ -175,6 +186,13 @@ def test_saving_a_form_as_it_stands_changes_nothing(browser):
         assert energy().device(record.id) == record
 
 
+def test_a_tag_with_a_comma_stays_one_tag(browser):
+    _, panel, *_ = home()
+    record = energy().update(panel, tags=['a, "b"', "c"])
+    change(browser, record)
+    assert energy().device(panel.id) == record
+
+
 def test_a_device_is_changed_through_its_form(browser):
     _, _, battery, _ = home()
     change(
@@ -188,8 +206,8 @@ def test_a_device_is_changed_through_its_form(browser):
     )
     record = energy().device(battery.id)
     assert (record.device.name, record.site_id, record.tags) == ("Wall 2", None, ("a", "b"))
-    assert record.device.capacity_wh == 12_000
-    assert record.dispatch.name == "self_consumption"
+    assert encode_ratings(record.device)["capacity_wh"] == 12_000
+    assert record.dispatch == SelfConsumption()
 
 
 def test_the_history_of_the_admin_names_the_fields_by_their_labels(browser):

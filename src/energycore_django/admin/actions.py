@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -96,7 +96,9 @@ def simulate_day(
 
 
 @admin.action(description="Export selected devices as CSV", permissions=["view"])
-def export_csv(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+def export_csv(
+    model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]
+) -> StreamingHttpResponse:
     """Send the devices with their states, row by row."""
     return devices_as_csv(queryset)
 

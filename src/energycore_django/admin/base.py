@@ -46,7 +46,7 @@ class TenantAdmin(Base):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> Any:
         """The form, which knows what was refused when it was saved a moment ago."""
-        form = super().get_form(request, obj, change, **options)
+        form: Any = super().get_form(request, obj, change, **options)
         refusal = getattr(request, _REFUSAL, None)
         return form if refusal is None else type(form)("Refused", (form,), {"refusal": refusal})
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, FloatField
-from django.db.models.functions import Cast
+from django.db.models import FloatField, Value
+from django.db.models.functions import Cast, NullIf
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -42,7 +42,7 @@ class DeviceColumns:
 
     @admin.display(
         description="charge",
-        ordering=Cast("newest__stored_mwh", FloatField()) / F("capacity_mwh"),
+        ordering=Cast("newest__stored_mwh", FloatField()) / NullIf("capacity_mwh", Value(0)),
     )
     def charge(self, device: Any) -> SafeString | str:
         """The state of charge of a storage; pale where it is an old one."""

@@ -61,7 +61,8 @@ class DeviceAdmin(DeviceColumns, TenantAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Devices with all that a row of the list shows."""
         now = Value(now_us(), output_field=BigIntegerField())
-        return super().get_queryset(request).annotate(now_us=now)
+        found: QuerySet[Any] = super().get_queryset(request).annotate(now_us=now)
+        return found
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -158,7 +159,7 @@ class DeviceAdmin(DeviceColumns, TenantAdmin):
     ) -> HttpResponse:
         """The page, with what the device does above the form."""
         device = context.get("original")
-        if device is not None:
+        if device is not None and not context.get("is_popup"):
             context.update(device_page(device))
         return super().render_change_form(request, context, *args, **options)
 

@@ -63,9 +63,9 @@ def streamed(
 
 def _lines(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     writer = csv.writer(_Line())
-    yield writer.writerow(columns)  # type: ignore[misc] # what write() gives back
+    yield writer.writerow(columns)
     for row in rows:
-        yield writer.writerow(map(_cell, row))  # type: ignore[misc] # what write() gives back
+        yield writer.writerow(map(_cell, row))
 
 
 def _cell(value: object) -> object:

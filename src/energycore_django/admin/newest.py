@@ -8,6 +8,7 @@ import attrs
 from energycore.quantities.instants import US_PER_MS, from_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT
 from energycore.services.histories import Histories
+from energycore.telemetry.readings import ReadingBatch
 from energycore.wiring.energy import Energy
 
 __all__ = ["MOST_READINGS", "ReadingRow", "newest_readings"]
@@ -46,6 +47,7 @@ def newest_readings(energy: Energy, device: Any, newest_us: int | None) -> list[
         return []
     histories: Histories = energy.services.histories
     end_us = newest_us + US_PER_MS
+    found = ReadingBatch.empty()
     for reach_min in _REACHES_MIN:
         found = histories.readings(
             energy.scope, [device.pk], start_us=end_us - reach_min * _US_PER_MINUTE, end_us=end_us

@@ -59,11 +59,16 @@ class Outcome:
             messages.warning(request, self._reasons())
 
     def _reasons(self) -> SafeString:
-        shown = format_html_join("", "<li>{}: {}</li>", self.refused[:_MOST_REASONS])
-        left = len(self.refused) - _MOST_REASONS
-        more = format_html("<li>and {} more</li>", left) if left > 0 else ""
-        count = _devices(len(self.refused))
-        return format_html("{} refused:<ul>{}{}</ul>", count, shown, more)
+        lines = [
+            message if name in message else f"{name}: {message}"
+            for name, message in self.refused[:_MOST_REASONS]
+        ]
+        if len(self.refused) > _MOST_REASONS:
+            lines.append(f"and {len(self.refused) - _MOST_REASONS} more")
+        shown = format_html_join(
+            "", '<span class="energycore-reason">{}</span>', ((line,) for line in lines)
+        )
+        return format_html("{} refused: {}", _devices(len(self.refused)), shown)
 
 
 def too_many(request: HttpRequest, count: int, most: int = MOST_AT_ONCE) -> bool:

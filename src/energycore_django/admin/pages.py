@@ -87,9 +87,9 @@ def _power_fact(device: Any, state: Any) -> object:
     mode = "" if state.mode is None else state.mode.value
     shown = [("number", power(state.power_w)), ("quiet", mode)]
     if not device.is_active:
-        return joined(("quiet", "inactive, its last power was"), *shown)
+        return joined(("quiet", "inactive, before:"), *shown)
     if state.is_stale:
-        return joined(("silent", "silent, its last power was"), *shown)
+        return joined(("silent", "silent"), ("quiet", "before:"), *shown)
     return joined(*shown)
 
 

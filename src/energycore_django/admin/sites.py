@@ -1,6 +1,6 @@
 """The admin of sites."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -29,7 +29,7 @@ class SummedSites(ChangeList):
         """Ask for all sites of the page at once."""
         super().get_results(request)
         sites = list(self.result_list)
-        self.result_list = sites  # type: ignore[assignment] # a list does as well
+        self.result_list = sites
         own = energy()
         filter_ = DeviceFilter(site_ids=tuple(site.pk for site in sites))
         try:
@@ -49,7 +49,7 @@ class SiteAdmin(TenantAdmin):
     list_filter = ("time_zone",)
     list_per_page = 50
     search_fields = ("name__icontains", "external_id__istartswith")
-    fieldsets: Final = (
+    fieldsets = (
         (None, {"fields": ("name", "time_zone", "external_id", "seen_version")}),
         ("Place", {"fields": (("latitude", "longitude"),)}),
     )
@@ -67,7 +67,7 @@ class SiteAdmin(TenantAdmin):
     ) -> HttpResponse:
         """The page, with what the site does above the form."""
         site = context.get("original")
-        if site is not None:
+        if site is not None and not context.get("is_popup"):
             context.update(site_page(site))
         return super().render_change_form(request, context, *args, **options)
 

@@ -97,13 +97,21 @@ def simulated_days(
     by_site: dict[int | None, list[DeviceRecord]] = {}
     for record in sorted(records.values(), key=lambda r: (r.site_id or 0, r.device.name)):
         by_site.setdefault(record.site_id, []).append(record)
+    seed = _seed(own)
     found = []
     for site_id, chosen in by_site.items():
         if site_id is None:
             site = Site(name="No site", time_zone=current().default_time_zone)
         else:
             site = sites[site_id].site
-        run = _simulated(site, chosen, day, states, modes, dispatch)
+        begin = {
+            record.device.name: _begin(record.device, states.get(record.id), modes[record.id])
+            for record in chosen
+            if isinstance(record.device, StorageDevice)
+        }
+        run = _simulated(
+            site, chosen, day, begin, as_dispatch(dispatch) if dispatch else None, seed
+        )
         found.append(WhatIf(key=str(site_id or 0), title=site.name, run=run))
     return found
 
@@ -124,31 +132,37 @@ def rows_of(found: Sequence[WhatIf]) -> Iterator[tuple[object, ...]]:
                 yield at, run.site.name, device.name, power_w, known
 
 
+def _seed(own: Energy) -> int:
+    """The seed of the tenant's ticks, which may be older than the settings."""
+    with own.services.storage.transaction(write=False) as work:
+        shards = work.fleet.shards(own.scope)
+    return shards[0].seed if shards else current().seed
+
+
 def _simulated(
     site: Site,
     records: Sequence[DeviceRecord],
     day: date,
-    states: Mapping[int, ObservedState],
-    modes: Mapping[int, StorageMode],
-    dispatch: str | None,
+    begin: Mapping[str, StorageState],
+    chosen: Dispatch | None,
+    seed: int,
 ) -> Run:
-    initial: dict[str, StorageState] = {}
     steering: dict[str, Dispatch] = {}
+    initial: dict[str, StorageState] = {}
     for record in records:
-        device = record.device
-        if not isinstance(device, StorageDevice):
-            continue
-        strategy = as_dispatch(dispatch) if dispatch else record.dispatch or Manual()
-        mode = modes[record.id] if isinstance(strategy, Manual) else StorageMode.IDLE
-        steering[device.name] = strategy
-        initial[device.name] = _begin(device, states.get(record.id), mode)
+        name = record.device.name
+        if name in begin:
+            steering[name] = chosen or record.dispatch or Manual()
+            # Who follows the home has no command of its own.
+            is_manual = isinstance(steering[name], Manual)
+            initial[name] = begin[name] if is_manual else _idle(begin[name])
     return simulate(
         [attrs.evolve(record.device, noise_key=record.noise_key) for record in records],
         site=site,
         start=instant_in(site.zone, day, "day"),
         end=instant_in(site.zone, day + timedelta(days=1), "day"),
         step="1min",
-        seed=current().seed,
+        seed=seed,
         initial=initial,
         dispatch=steering,
     )
@@ -165,6 +179,10 @@ def _begin(device: StorageDevice, state: ObservedState | None, mode: StorageMode
     limit_w = device.max_charge_w if mode is StorageMode.CHARGING else device.max_discharge_w
     goes_on = mode is not StorageMode.IDLE and state.mode is mode and power_w <= limit_w
     return StorageState(stored_wh=stored_wh, mode=mode, power_w=power_w if goes_on else None)
+
+
+def _idle(state: StorageState) -> StorageState:
+    return StorageState(stored_wh=state.stored_wh)
 
 
 def _points(column: FloatArray) -> list[float | None]:

@@ -1,7 +1,7 @@
 """The form of a device: what every device has, and the ratings of its kind."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 from django import forms
 
@@ -28,7 +28,12 @@ from energycore_django.forms.dispatches import (
     parameters,
     shown_parameters,
 )
-from energycore_django.forms.fields import NumberField, fields_of_class
+from energycore_django.forms.fields import (
+    NumberField,
+    fields_of_class,
+    joined_words,
+    split_words,
+)
 from energycore_django.forms.refusing import RefusingForm
 from energycore_django.models import Device
 
@@ -73,7 +78,7 @@ class DeviceForm(RefusingForm):
     def _stored(self) -> dict[str, Any]:
         device = self.instance
         stored = {rating_name(name): value for name, value in device.ratings.items()}
-        stored |= {"tags": ", ".join(device.tags)}
+        stored["tags"] = joined_words(device.tags)
         stored["max_gap_min"] = device.max_gap_us / _US_PER_MINUTE
         try:
             strategy = device.strategy()
@@ -101,9 +106,8 @@ class DeviceForm(RefusingForm):
 
     def clean_tags(self) -> list[str]:
         """The words, or what the domain has against one of them."""
-        words = [word.strip() for word in self.cleaned_data["tags"].split(",")]
         try:
-            return list(clean_tags(word for word in words if word))
+            return list(clean_tags(split_words(self.cleaned_data["tags"])))
         except InvalidValue as error:
             raise forms.ValidationError(error.message, code=error.code) from error
 
@@ -180,7 +184,9 @@ def device_form(kind_name: str, *, of: Device | None = None) -> type[DeviceForm]
             " 5 minutes unless given.",
         )
     fields |= {"kind_name": kind_name, "rating_names": names}
-    return cast(type[DeviceForm], type(DeviceForm)("KindForm", (DeviceForm,), fields))
+    maker: Any = type(DeviceForm)
+    form: type[DeviceForm] = maker("KindForm", (DeviceForm,), fields)
+    return form
 
 
 def _fields_of_role(kind: type[DomainDevice], of: Device | None) -> dict[str, forms.Field]:

@@ -1,5 +1,6 @@
 """Form fields of an attrs class: one for each of its fields, by type, unit and meaning."""
 
+import csv
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
@@ -11,7 +12,15 @@ from energycore.devices.fields import ABOUT
 from energycore.errors import DeviceKindConflict
 from energycore.quantities.units import Unit
 
-__all__ = ["NumberField", "fields_of_class", "first_sentence", "label_of", "words"]
+__all__ = [
+    "NumberField",
+    "fields_of_class",
+    "first_sentence",
+    "joined_words",
+    "label_of",
+    "split_words",
+    "words",
+]
 
 _DIMENSIONLESS: Final = "1"
 
@@ -59,6 +68,17 @@ def words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def split_words(text: str) -> list[str]:
+    """Words with commas between them; one that has a comma itself is in quotation marks."""
+    rows = csv.reader([text], skipinitialspace=True)
+    return [word.strip() for row in rows for word in row if word.strip()]
+
+
+def joined_words(several: Iterable[str]) -> str:
+    """The same the other way round."""
+    return ", ".join(_quoted(word) for word in several)
+
+
 def first_sentence(owner: type) -> str:
     """What a class says of itself in one line."""
     return (inspect.getdoc(owner) or "").partition("\n")[0]
@@ -88,3 +108,9 @@ def _help(field: "attrs.Attribute[Any]", default: Any) -> str:
     if default is None or isinstance(default, bool):
         return meaning
     return f"{meaning} Default: {default:g}.".strip()
+
+
+def _quoted(word: str) -> str:
+    if not {",", '"'} & set(word):
+        return word
+    return '"' + word.replace('"', '""') + '"'
