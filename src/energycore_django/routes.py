@@ -11,7 +11,7 @@ from django.urls import path as pattern
 
 from energycore.graphql import GraphQLContext, GraphQLEngine, build_engine, graphiql
 from energycore_django.access import energy
-from energycore_django.conf import current
+from energycore_django.conf import DjangoSettings, current, problems
 from energycore_django.permissions import anyone, logged_in
 from energycore_django.views import (
     async_graphql_view,
@@ -63,7 +63,8 @@ def graphql_urls(
 
 def project_urls(*, is_async: bool = False) -> list[URLPattern]:
     """The patterns of the project's own data, as its settings say."""
-    own = current()
+    # The system checks, which come after the URLs, say what is wrong; so does each request.
+    own = DjangoSettings() if problems() else current()
     return graphql_urls(
         _engine(own.max_body_bytes),
         _context,

@@ -7,6 +7,8 @@ from tests.django.pages import follow
 from tests.support import postgresql
 from tests.support.tree import ROOT
 
+pytestmark = pytest.mark.slow
+
 DOCS = ROOT / "docs"
 
 
