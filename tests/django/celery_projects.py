@@ -169,11 +169,14 @@ class Project:
             yield
             connection.rollback()
 
+    def waiting(self) -> list[str]:
+        """What the ticks do that wait for others, as they wrote it in SQL."""
+        select = "SELECT query FROM pg_stat_activity WHERE datname = current_database()"
+        return [query for (query,) in self.sql(f"{select} AND wait_event_type = 'Lock'")]
+
     def is_waiting(self) -> bool:
         """Whether somebody waits for what `holding_states` holds."""
-        waiting = "SELECT query FROM pg_stat_activity WHERE datname = current_database()"
-        found = self.sql(f"{waiting} AND wait_event_type = 'Lock'")
-        return any("energycore_device_state" in query for (query,) in found)
+        return any("energycore_device_state" in query for query in self.waiting())
 
     def unreachable(self) -> None:
         """Close all connections to the database, and allow no new ones."""

@@ -4,6 +4,7 @@ import json
 import os
 
 from energycore_django.tasks import BEAT_SCHEDULE
+from tests.django.celery_careless import break_storage
 
 PROJECT = json.loads(os.environ["ENERGYCORE_TEST_PROJECT"])
 
@@ -18,6 +19,8 @@ INSTALLED_APPS = [
 DATABASES = {"default": PROJECT["database"]}
 ENERGYCORE = {"CLOCK": "tests.django.celery_clock.started"} if "clock" in PROJECT else {}
 
+if PROJECT.get("is_careless"):
+    break_storage()
 if "broker" in PROJECT:
     CELERY_BROKER_URL = PROJECT["broker"]
     CELERY_BROKER_TRANSPORT_OPTIONS = PROJECT["transport_options"]

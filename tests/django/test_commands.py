@@ -308,6 +308,33 @@ def test_several_loops_at_once_run_each_tick_once_and_end_when_told_to(homes):
     check_exactly_once(homes)
 
 
+def tick_twice_at_once(homes):
+    """Two ticks of which neither can end before both have begun to write."""
+    homes.given["clock"] = clock(3)
+    with homes.holding_states():
+        ticks = [homes.manage("energycore_tick", "--once") for _ in range(2)]
+        until(lambda: len(homes.waiting()) == 2, *ticks)
+    for tick in ticks:
+        assert tick.popen.wait(DEADLINE_S) == 0, tick.said
+    return sorted(tick.said for tick in ticks)
+
+
+@slow
+def test_of_two_ticks_at_once_one_does_nothing(homes):
+    idle, busy = tick_twice_at_once(homes)
+    assert "ticks run: 0 (already stored up to 2026-06-01T09:03:00Z)" in idle
+    assert "ticks run: 3, readings stored: 9" in busy
+    check_exactly_once(homes)
+
+
+@slow
+def test_ticks_that_do_not_look_where_the_shard_stands_are_noticed(homes):
+    homes.given["is_careless"] = True
+    tick_twice_at_once(homes)
+    with pytest.raises(AssertionError):
+        check_exactly_once(homes)
+
+
 @slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("mode", ["--loop", "--once"])
