@@ -178,6 +178,11 @@ def test_the_list_is_filtered_and_searched(browser, query, found):
     assert rows(browser.get(f"{LIST}?{query}")) == found
 
 
+def test_a_tag_that_no_device_has_finds_none(browser):
+    energy().register(ec.Appliance(name="Plain", average_power_w=100))
+    assert rows(browser.get(f"{LIST}?tag=x")) == []
+
+
 def test_the_list_of_a_site_is_linked_from_the_list_of_sites(browser):
     site, *_ = home()
     page = Text(browser.get(SITES).content.decode())

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from energycore.errors import EnergycoreError
+from energycore_django.admin.cells import UNKNOWN
 from energycore_django.admin.scope import database, tenant
 
 __all__ = ["TenantAdmin"]
@@ -26,6 +27,7 @@ class TenantAdmin(Base):
     What the services refuse when a form is saved comes back as an error of that form.
     """
 
+    empty_value_display = UNKNOWN
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 

@@ -71,9 +71,13 @@ class TagFilter(admin.SimpleListFilter):
     parameter_name = "tag"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The tags in use."""
+        """The tags in use, and the chosen one."""
         tags = DeviceTag.objects.using(database()).for_tenant(tenant()).order_by("tag")
-        return [(tag, tag) for tag in tags.values_list("tag", flat=True).distinct()[:_MOST_CHOICES]]
+        few = list(tags.values_list("tag", flat=True).distinct()[:_MOST_CHOICES])
+        chosen = self.value()
+        if chosen is not None and chosen not in few:
+            few.append(chosen)
+        return [(tag, tag) for tag in few]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The devices that carry a tag."""

@@ -45,7 +45,7 @@ class SiteAdmin(TenantAdmin):
     """Sites: where they are, what happens in them, what they are called."""
 
     form = SiteForm
-    list_display = ("name", "time_zone", "device_count", "net_power", "charge", "external_id")
+    list_display = ("name", "time_zone", "device_count", "net_power", "charge")
     list_filter = ("time_zone",)
     list_per_page = 50
     search_fields = ("name__icontains", "external_id__istartswith")
