@@ -31,7 +31,7 @@ class Environment:
     def __init__(self, session: nox.Session, folder: Path) -> None:
         self._session = session
         self._folder = folder
-        self._python = folder / SCRIPTS / "python"
+        self.python = folder / SCRIPTS / "python"
         session.env["VIRTUAL_ENV"] = str(folder)
         session.env["PATH"] = os.pathsep.join((str(folder / SCRIPTS), os.environ.get("PATH", "")))
 
@@ -41,16 +41,16 @@ class Environment:
 
     def install(self, *requirements: str | Path) -> None:
         """Install requirements, written as for pip."""
-        installer: tuple[str | Path, ...] = (self._python, "-m", "pip", "install", "--quiet")
+        installer: tuple[str | Path, ...] = (self.python, "-m", "pip", "install", "--quiet")
         if uv := shutil.which("uv"):
-            installer = (uv, "pip", "install", "--quiet", "--python", self._python)
+            installer = (uv, "pip", "install", "--quiet", "--python", self.python)
         self._session.run(*installer, *requirements)
 
     def install_once(self, *requirements: str) -> None:
         """Install requirements unless these very ones, of this very project, are installed."""
         wanted = json.dumps([sys.version, requirements, PYPROJECT["project"]], sort_keys=True)
         stamp = self._folder / "installed" / hashlib.sha256(wanted.encode()).hexdigest()
-        if not self._python.exists():
+        if not self.python.exists():
             self.create()
         if not stamp.exists():
             self.install(*requirements)
@@ -111,7 +111,11 @@ def docs(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure speed as ratios within one run; prints a table and writes JSON."""
-    shared(session, "bench").run("python", "-m", "benchmarks", *session.posargs)
+    # Its own environment: it needs an older graphql-core than the other peer.
+    graphene = Environment(session, ROOT / ".nox" / "graphene")
+    graphene.install_once("--editable", f"{ROOT}[django]", "graphene-django>=3.2")
+    peer = {"ENERGYCORE_BENCH_GRAPHENE": str(graphene.python)}
+    shared(session, "bench").run("python", "-m", "benchmarks", *session.posargs, **peer)
 
 
 @nox.session

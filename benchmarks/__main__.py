@@ -18,6 +18,7 @@ NAMES: Final = (
     "buckets",
     "graphql_requests",
     "django_requests",
+    "django_ingest",
     "ingest",
     "history",
     "archive",

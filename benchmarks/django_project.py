@@ -1,14 +1,15 @@
 """The Django project that all contestants serve, over one SQLite file."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import django
 from django.conf import settings
+from sqlalchemy import URL
 
 import energycore as ec
 
-__all__ = ["Noon", "configure", "fill"]
+__all__ = ["Noon", "configure", "fill", "postgresql_database", "sqlite_database"]
 
 _NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -21,11 +22,28 @@ class Noon:
         return _NOON
 
 
-def configure(file: str, urls: object = None, apps: tuple[str, ...] = ()) -> None:
+def sqlite_database(file: str) -> dict[str, Any]:
+    """A file as Django's database."""
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": file}
+
+
+def postgresql_database(url: URL) -> dict[str, Any]:
+    """A database of PostgreSQL as Django's."""
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": url.database,
+        "USER": url.username or "",
+        "PASSWORD": url.password or "",
+        "HOST": url.host or str(url.query.get("host", "")),
+        "PORT": url.port or "",
+    }
+
+
+def configure(database: dict[str, Any], urls: object = None, apps: tuple[str, ...] = ()) -> None:
     """Set Django up in this process, once.
 
     Args:
-        file: of the database.
+        database: the one that it works with.
         urls: the URLconf.
         apps: of a contestant.
     """
@@ -42,12 +60,8 @@ def configure(file: str, urls: object = None, apps: tuple[str, ...] = ()) -> Non
         ],
         MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
         DATABASES={
-            "default": {
-                "ENGINE": "django.db.backends.sqlite3",
-                "NAME": file,
-                # As in production: connections stay open.
-                "CONN_MAX_AGE": None,
-            }
+            # As in production: connections stay open.
+            "default": {**database, "CONN_MAX_AGE": None}
         },
         ENERGYCORE={
             "AUTHORIZE": "energycore_django.permissions.anyone",
@@ -59,7 +73,7 @@ def configure(file: str, urls: object = None, apps: tuple[str, ...] = ()) -> Non
 
 def fill(file: str, devices: int) -> None:
     """Make the tables, and devices of all kinds with a state each."""
-    configure(file)
+    configure(sqlite_database(file))
     from django.core.management import call_command
 
     from energycore_django import energy

@@ -108,5 +108,5 @@ def _values(answer: dict[str, Any]) -> Any:
 
 
 def _state(device: dict[str, Any]) -> tuple[Any, ...]:
-    state = device.get("state", device.get("newest"))
+    state = device["state"] if "state" in device else device["newest"]
     return state["powerW"], state["storedWh"]

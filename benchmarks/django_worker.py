@@ -1,4 +1,4 @@
-"""`python -m benchmarks.django_worker NAME FILE`: a contestant, which answers to its standard input.
+"""`python -m benchmarks.django_worker NAME FILE`: a contestant, asked by its standard input.
 
 Each line there is `QUESTION COUNT`; for it the process asks its own WSGI application so often, and
 prints the CPU time that it took [s] and the answer, as JSON.
@@ -11,7 +11,7 @@ import time
 from io import BytesIO
 from typing import Any, Final
 
-from benchmarks.django_project import configure
+from benchmarks.django_project import configure, sqlite_database
 
 __all__ = ["CONTESTANTS", "main"]
 
@@ -25,7 +25,7 @@ CONTESTANTS: Final = {
 def main(name: str, file: str) -> None:
     """Serve one contestant."""
     module, apps = CONTESTANTS[name]
-    configure(file, module, apps)
+    configure(sqlite_database(file), module, apps)
     from django.core.handlers.wsgi import WSGIHandler
 
     contestant = importlib.import_module(module)
@@ -33,6 +33,7 @@ def main(name: str, file: str) -> None:
     for line in sys.stdin:
         question, count = line.split()
         body = json.dumps({"query": contestant.QUERIES[question]}).encode()
+        answer = b""
         begin = time.process_time_ns()
         for _ in range(int(count)):
             answer = _ask(application, body)

@@ -14,7 +14,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Use the base install once, and ask for what only an extra brings."""
-    for name in ("energycore", "energycore_fastapi"):
+    for name in ("energycore", "energycore_django", "energycore_fastapi"):
         spec = importlib.util.find_spec(name)
         _expect(spec is not None and spec.origin is not None, f"the wheel holds {name}")
         package = Path(str(spec and spec.origin)).parent

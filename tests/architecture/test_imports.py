@@ -27,6 +27,7 @@ VIOLATIONS = {
     "kinds": ("energycore/devices/kinds/battery.py", "import energycore.devices.kinds.appliance"),
     "backends": ("energycore/storage/memory/__init__.py", "import energycore.storage.sql"),
     "thin-adapter": ("energycore_fastapi/__init__.py", "import energycore.services"),
+    "django-adapter": ("energycore_django/access.py", "import energycore.fleet"),
     "adapters-on-top": ("energycore/wiring/__init__.py", "import energycore_fastapi"),
 }
 

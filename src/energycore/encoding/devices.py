@@ -34,10 +34,10 @@ def decode_device(
     """
     kind = device_kind(kind_name)
     names = _rating_names(cast(Any, kind))
-    if ratings.keys() == names.keys() and all(type(rating) is float for rating in ratings.values()):
+    are_floats = all(type(rating) is float for rating in ratings.values())
+    if are_floats and ratings.keys() == names.keys() and _takes_numbers(cast(Any, kind)):
         # As stored: there is nothing to convert, and the class itself checks its limits.
-        if _takes_numbers(cast(Any, kind)):
-            return kind(name=name, noise_key=noise_key, **ratings)
+        return kind(name=name, noise_key=noise_key, **ratings)
     if not ratings.keys() <= names.keys():
         unknown = min(map(str, ratings.keys() - names.keys()))
         limit = f"a rating of {kind_name} ({', '.join(sorted(names))})"

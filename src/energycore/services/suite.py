@@ -89,6 +89,16 @@ class Services:
             ),
         )
 
+    def with_clock(self, clock: Clock) -> "Services":
+        """The same services by another clock, each of them that has one."""
+        parts = {field.name: getattr(self, field.name) for field in attrs.fields(Services)}
+        timed = {
+            name: attrs.evolve(part, clock=clock)
+            for name, part in parts.items()
+            if hasattr(part, "clock")
+        }
+        return attrs.evolve(self, clock=clock, **timed)
+
     def with_archive(self, archive: Archive | None) -> "Services":
         """The same services with another archive."""
         return attrs.evolve(

@@ -103,7 +103,7 @@ class Energy:
         if speed is None:
             return self
         start = TickClock(self.services.storage, self.scope, SystemClock()).now()
-        return attrs.evolve(self, services=_by(AcceleratedClock(start, speed), self.services))
+        return attrs.evolve(self, services=self.services.with_clock(AcceleratedClock(start, speed)))
 
     def for_tenant(self, tenant: str) -> "Energy":
         """The same database, bound to another tenant and to its clock and archive.
@@ -112,7 +112,7 @@ class Energy:
         """
         scope, services = Scope(tenant), self.services
         if not self._own_clock:
-            services = _by(tenant_clock(services.storage, scope), services)
+            services = services.with_clock(tenant_clock(services.storage, scope))
         if not self._own_archive:
             services = services.with_archive(tenant_archive(services.storage, scope))
         return attrs.evolve(self, scope=scope, services=services)
@@ -388,14 +388,3 @@ class Energy:
         first, last = range_of(start, end, time_zone, lambda never: ask(never).time_zone)
         request = self.services.histories.request(first, last, interval, time_zone)
         return History(answer=ask(request), name=name_of(subject))
-
-
-def _by(clock: Clock, services: Services) -> Services:
-    """The same services by another clock, each of them that has one."""
-    parts = {field.name: getattr(services, field.name) for field in attrs.fields(Services)}
-    timed = {
-        name: attrs.evolve(part, clock=clock)
-        for name, part in parts.items()
-        if hasattr(part, "clock")
-    }
-    return attrs.evolve(services, clock=clock, **timed)

@@ -1,3 +1,5 @@
+"""The first tables: sites, devices, states, readings, shards and settings."""
+
 import django.db.models.deletion
 from django.db import migrations, models
 

@@ -1,3 +1,5 @@
+"""Versions of series, days of readings and kept totals."""
+
 from django.db import migrations, models
 
 import energycore_django.models.fields

@@ -19,6 +19,7 @@ from energycore.simulation.dispatch import Dispatch
 from energycore.storage.rules import name_key
 from energycore.telemetry.series import GapPolicy
 from energycore_django.models.fields import (
+    ServiceManager,
     ServiceQuerySet,
     ServiceWritten,
     kind_choices,
@@ -296,7 +297,7 @@ class DeviceTag(ServiceWritten):
     device = reference("energycore.Device", related_name="tag_rows")
     tag = text()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_device_tag"
@@ -321,7 +322,7 @@ class DeviceState(ServiceWritten):
     power_mw = number()
     stored_mwh = optional_number()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_device_state"

@@ -11,6 +11,7 @@ from energycore.errors import NotAllowed
 from energycore.quantities.instants import from_epoch_us, to_epoch_us
 
 __all__ = [
+    "ServiceManager",
     "ServiceQuerySet",
     "ServiceWritten",
     "default_tenant",
@@ -105,6 +106,10 @@ class ServiceQuerySet(models.QuerySet[Any]):
     def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse."""
         _refuse()
+
+
+ServiceManager = models.Manager.from_queryset(ServiceQuerySet)
+"""Finds rows, and changes none."""
 
 
 class ServiceWritten(models.Model):

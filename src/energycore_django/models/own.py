@@ -3,7 +3,7 @@
 from django.db import models
 
 from energycore_django.models.fields import (
-    ServiceQuerySet,
+    ServiceManager,
     ServiceWritten,
     number,
     optional_number,
@@ -32,7 +32,7 @@ class SimulationState(ServiceWritten):
     device_id = number()
     state = models.TextField()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_simulation_state"
@@ -47,7 +47,7 @@ class SiteZone(ServiceWritten):
     valid_from_us = number()
     time_zone = text()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_site_zone"
@@ -66,7 +66,7 @@ class SeriesVersion(ServiceWritten):
     max_gap_us = number()
     capacity_mwh = optional_number()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_series"
@@ -85,7 +85,7 @@ class ReadingDay(ServiceWritten):
     is_lost = models.BooleanField()
     revision = number()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_reading_day"
@@ -100,7 +100,7 @@ class Ledger(ServiceWritten):
     readings = number()
     newest_us = number()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_ledger"
@@ -115,7 +115,7 @@ class Rollup(ServiceWritten):
     day_from_us = optional_number()
     month_from_us = optional_number()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_rollup"
@@ -130,7 +130,7 @@ class Mark(ServiceWritten):
     device_id = number()
     marks = number()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_mark"
@@ -145,7 +145,7 @@ class Shard(ServiceWritten):
     seed = number()
     last_tick_us = optional_number()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_shard"
@@ -162,7 +162,7 @@ class Setting(ServiceWritten):
     name = text()
     value = models.TextField()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_setting"

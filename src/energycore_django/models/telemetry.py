@@ -8,7 +8,7 @@ from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT
 from energycore.telemetry.amounts import MS_PER_HOUR
 from energycore_django.models.fields import (
-    ServiceQuerySet,
+    ServiceManager,
     ServiceWritten,
     number,
     optional_number,
@@ -29,7 +29,7 @@ class Reading(ServiceWritten):
     power_mw = number()
     stored_mwh = optional_number()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_reading"
@@ -97,7 +97,7 @@ class Bucket(ServiceWritten):
     room_mwh_h = number()
     room_rest_mwh_ms = number()
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_bucket"
