@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 import energycore as ec
 from energycore.graphql import graphiql
@@ -195,6 +196,25 @@ def test_a_body_beyond_djangos_limit_is_refused_alike(serve, client):
     serve(AUTHORIZE=anyone)
     with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=10):
         assert ask(client).status_code == 413
+
+
+def test_a_list_costs_two_statements_for_ten_devices_and_for_five_hundred(
+    serve, client, sqlite_alias
+):
+    """Devices and their tags."""
+    serve(AUTHORIZE=anyone)
+    registered = 0
+    body = json.dumps({"query": "{ devices(first: 500) { nodes { id name kind tags } } }"})
+    for count in (10, 500):
+        for number in range(registered, count):
+            energy().register(
+                ec.SolarPanel(name=f"Roof {number}", rated_power_w=1), tags=[f"roof {number}"]
+            )
+        registered = count
+        with CaptureQueriesContext(connections[sqlite_alias]) as seen:
+            nodes = ask(client, body).json()["data"]["devices"]["nodes"]
+        assert len(nodes) == count
+        assert len(seen) == 2
 
 
 def test_a_mutation_is_a_part_of_the_requests_transaction(serve, client, sqlite_alias):
