@@ -208,6 +208,21 @@ def test_the_doctor_tells_settings_database_and_contents(now):
     assert said.endswith("Nothing is wrong.\n")
 
 
+def test_the_doctor_says_what_to_run_where_nothing_moves_or_is_rolled_up(now):
+    tick = "No device has moved {}: run manage.py energycore_tick --loop, or Celery's beat.\n"
+    totals = "Totals are more than a day behind: run manage.py energycore_upkeep.\n"
+    assert "run manage.py" not in run("energycore_doctor")
+    register()
+    assert tick.format("yet") in run("energycore_doctor")
+    run("energycore_tick")
+    run("energycore_upkeep")
+    assert "run manage.py" not in run("energycore_doctor")
+    now.at += timedelta(days=2)
+    said = run("energycore_doctor")
+    assert tick.format("since 2026-06-01T09:00:00Z") in said
+    assert said.endswith(totals)
+
+
 def test_the_doctor_names_a_setting_that_is_wrong(project):
     with override_settings(ENERGYCORE={"ARCHIV": "x"}):
         said = refusal("energycore_doctor")

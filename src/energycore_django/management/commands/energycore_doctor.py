@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import django
@@ -12,11 +12,16 @@ from django.core.checks import CheckMessage
 from django.core.management.base import CommandError
 from django.db import connections
 
+from energycore.devices.base import DataSource
 from energycore.jobs.contents import contents, kinds_with_origin
-from energycore.jobs.sentences import counted
+from energycore.jobs.sentences import counted, utc
+from energycore.protocols.records import DeviceFilter
+from energycore.quantities.instants import to_epoch_us
+from energycore.services.registration import DEFAULT_STEP_US
 from energycore.storage.sql import schema
 from energycore.storage.sql.partitions import Partitioning
-from energycore.telemetry.tiers import Retention
+from energycore.telemetry.tiers import US_PER_DAY, Retention
+from energycore.wiring.energy import Energy
 from energycore_django.access import energy
 from energycore_django.checks import check_database, check_settings
 from energycore_django.conf import SETTING, DjangoSettings, current
@@ -29,6 +34,9 @@ from energycore_django.management.base import (
 from energycore_django.storage import joined
 
 __all__ = ["Command"]
+
+_LATE_TICK_US: Final = 5 * DEFAULT_STEP_US
+_LATE_TOTALS_US: Final = US_PER_DAY
 
 
 class Command(EnergyCommand):
@@ -68,7 +76,9 @@ class Command(EnergyCommand):
             )
             if archive is not None:
                 archive.names(of_tenant.scope)
-        self.stdout.write("Nothing is wrong.")
+            advice = list(_advice(of_tenant))
+        for sentence in advice or ["Nothing is wrong."]:
+            self.stdout.write(sentence)
 
     def _tell(self, title: str, rows: Iterator[tuple[str, str]]) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(title))
@@ -127,3 +137,21 @@ def _database(alias: str) -> Iterator[tuple[str, str]]:
         numbers = django_connection.get_database_version()
         yield "Kind", f"{django_connection.display_name} {'.'.join(map(str, numbers))}"
         yield "Schema", schema.version(connection) or "none yet"
+
+
+def _advice(of_tenant: Energy) -> Iterator[str]:
+    """What is no fault, and yet is probably not meant."""
+    scope, now_us = of_tenant.scope, to_epoch_us(of_tenant.clock.now(), "clock")
+    moved = DeviceFilter(data_sources=(DataSource.SIMULATED,), is_active=True)
+    with of_tenant.services.storage.transaction(write=False) as work:
+        is_moved = work.devices.count(scope, moved) > 0
+        shards = work.fleet.shards(scope)
+        rolled_us = work.rollups.state(scope).rolled_us
+    newest_us = max((shard.last_tick_us or 0 for shard in shards), default=0)
+    if is_moved and now_us - newest_us > _LATE_TICK_US:
+        since = f"since {utc(newest_us)}" if newest_us else "yet"
+        yield (
+            f"No device has moved {since}: run manage.py energycore_tick --loop, or Celery's beat."
+        )
+    if newest_us and now_us - (rolled_us or 0) > _LATE_TOTALS_US:
+        yield "Totals are more than a day behind: run manage.py energycore_upkeep."
