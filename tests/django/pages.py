@@ -43,10 +43,11 @@ OUR_OWN = ("DJANGO_SETTINGS_MODULE", "PGDATABASE")
 
 
 class Reader:
-    """Somebody who does what a page says."""
+    """Somebody who does what a page says, and counts the blocks of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.done = 0
         self._environment = {k: v for k, v in os.environ.items() if k not in OUR_OWN}
         # Two edits of a file may fall into one second and be of one length.
         self._environment["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -77,9 +78,9 @@ class Reader:
         if block.mark == RUN:
             return "".join(self.run(line) for line in block.text.splitlines())
         if block.mark == TYPED:
-            return self._typed(block.text)
+            return self.type(block.text)
         if block.mark == ASKED:
-            return self._typed(ASK.format(query=block.text))
+            return self.type(ASK.format(query=block.text))
         if filed := FILED.fullmatch(block.mark):
             how, path = filed.groups()
             with (self.folder / path).open("a" if how == "appended" else "w") as file:
@@ -87,12 +88,13 @@ class Reader:
             return ""
         return None
 
-    def _typed(self, code: str) -> str:
+    def type(self, code: str) -> str:
+        """Type code into the project's shell; its output."""
         return self.run(shlex.join(["python", "manage.py", "shell", "-v0", "-c", code]))
 
 
-def follow(page: Path, folder: Path, *, settings: str = "") -> int:
-    """Do everything that a page says; how many blocks that were.
+def follow(page: Path, folder: Path, *, settings: str = "") -> Reader:
+    """Do everything that a page says.
 
     Args:
         page: the page.
@@ -100,12 +102,12 @@ def follow(page: Path, folder: Path, *, settings: str = "") -> int:
         settings: appended to the project's own before the page's first block that is so.
     """
     reader = Reader(folder)
-    printed, done = "", 0
+    printed = ""
     for block in blocks(page.read_text(encoding="utf-8")):
         where = f"{page.name}:{block.line}"
         if block.mark == PRINTED:
             assert _tidy(printed) == _tidy(block.text), f"{where} shows another output:\n{printed}"
-            done += 1
+            reader.done += 1
             continue
         if settings and block.mark.endswith("/settings.py"):
             path = FILED.fullmatch(block.mark)
@@ -118,8 +120,9 @@ def follow(page: Path, folder: Path, *, settings: str = "") -> int:
         except AssertionError as error:
             raise AssertionError(f"{where}: {error}") from None
         if output is not None:
-            printed, done = output, done + 1
-    return done
+            printed = output
+            reader.done += 1
+    return reader
 
 
 def _tidy(text: str) -> str:

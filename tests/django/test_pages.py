@@ -10,6 +10,19 @@ from tests.support.tree import ROOT
 pytestmark = pytest.mark.slow
 
 DOCS = ROOT / "docs"
+LOOK = """
+from django.contrib.auth import get_user_model
+from django.test import Client
+from energycore_django.models import Device, Site
+
+client = Client(headers={"host": "localhost"})
+client.force_login(get_user_model().objects.create_superuser("ada"))
+for model in (Site, Device):
+    name = model._meta.model_name
+    page = client.get(f"/admin/energycore/{name}/{model.objects.first().pk}/change/")
+    if "energycore-chart" in page.content.decode():
+        print("a chart of a", name)
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -32,17 +45,20 @@ def settings(request):
         yield f"\nDATABASES = {{'default': {database!r}}}\n"
 
 
-def test_the_tutorial_ends_with_a_project_whose_tests_pass(settings, tmp_path):
-    assert follow(DOCS / "tutorial" / "django.md", tmp_path, settings=settings) > 10
+def test_the_tutorial_ends_with_a_project_that_shows_charts(settings, tmp_path):
+    """Its own tests have passed on the way."""
+    reader = follow(DOCS / "tutorial" / "django.md", tmp_path, settings=settings)
+    assert reader.done > 10
+    assert "a chart of a site\na chart of a device" in reader.type(LOOK)
 
 
 @pytest.mark.parametrize("page", ["add-to-django.md", "django-transactions.md"])
 def test_a_how_to_works_in_a_new_project(page, settings, tmp_path):
-    assert follow(DOCS / "how-to" / page, tmp_path, settings=settings) > 3
+    assert follow(DOCS / "how-to" / page, tmp_path, settings=settings).done > 3
 
 
 def test_a_database_moves_to_django_and_back(tmp_path):
-    assert follow(DOCS / "how-to" / "django-move-database.md", tmp_path) > 3
+    assert follow(DOCS / "how-to" / "django-move-database.md", tmp_path).done > 3
 
 
 @pytest.mark.parametrize(
