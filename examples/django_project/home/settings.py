@@ -69,8 +69,12 @@ else:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": BASE_DIR / "home.db",
-            # The server and the ticks write at the same time: one waits for the other.
-            "OPTIONS": {"init_command": "PRAGMA journal_mode = WAL", "timeout": 20},
+            # The server and the ticks write to it: one waits for the other, and readers do not.
+            "OPTIONS": {
+                "init_command": "PRAGMA journal_mode = WAL",
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+            },
         }
     }
 
