@@ -170,8 +170,9 @@ def _dates(start_us: int, end_us: int, interval: Interval) -> IntArray:
     if interval is Interval.WEEK:
         first_week, last_week = (first + _EPOCH_WEEKDAY) // 7, (last + _EPOCH_WEEKDAY) // 7
         return np.arange(first_week, last_week + 2, dtype=np.int64) * 7 - _EPOCH_WEEKDAY
-    months = np.array([first, last], dtype="datetime64[D]").astype("datetime64[M]")
-    firsts = np.arange(months[0], months[1] + 2).astype("datetime64[D]")
+    days = np.array([first, last], dtype="datetime64[D]")
+    months = days.astype("datetime64[M]").astype(np.int64)
+    firsts = np.arange(months[0], months[1] + 2).astype("datetime64[M]").astype("datetime64[D]")
     return firsts.astype(np.int64)
 
 
