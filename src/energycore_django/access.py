@@ -1,6 +1,6 @@
 """The way in for a project's own code: an `Energy` over the project's database."""
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from django.core.signals import setting_changed
@@ -27,10 +27,17 @@ def energy(tenant: str | None = None) -> Energy:
     return _energy(current().tenant if tenant is None else tenant)
 
 
-@cache
+class _Shared(DjangoStorage):
+    """Serves everybody in the process."""
+
+    def close(self) -> None:
+        """Nothing: the connections are Django's, and `with energy()` ends for one caller only."""
+
+
+@lru_cache(maxsize=256)
 def _energy(tenant: str) -> Energy:
     settings = current()
-    storage = DjangoStorage(settings.database, partitioning=settings.partitioning)
+    storage = _Shared(settings.database, partitioning=settings.partitioning)
     return energy_over(
         storage,
         Scope(tenant),

@@ -57,6 +57,7 @@ def check_database(
     """What the database tells; asked by `migrate` and `check --database`.
 
     energycore.E003: the database is of another kind, or too old.
+    energycore.E004: the routers send the models to another database than ENERGYCORE names.
     energycore.W003: requests are atomic blocks of SQLite, which begin as readers.
     """
     if problems():
@@ -66,6 +67,11 @@ def check_database(
     alias = current().database or routed(write=True)
     if alias not in (databases or ()):
         return []
+    others = {routed(write=True), routed(write=False)} - {alias}
+    if current().database and others:
+        text = f"{SETTING} names the database {alias!r}, the routers {', '.join(sorted(others))!r}."
+        hint = 'Put "energycore_django.routers.EnergycoreRouter" into DATABASE_ROUTERS.'
+        return [Error(text, hint=hint, id="energycore.E004")]
     connection: Any = connections[alias]
     if connection.vendor not in VENDORS:
         return [_unsupported(f"{connection.display_name} is not supported.")]

@@ -152,7 +152,8 @@ def current() -> DjangoSettings:
     """
     values, found = _read()
     if found:
-        raise ImproperlyConfigured(" ".join(f"{SETTING}: {problem.message}." for problem in found))
+        told = (f"{SETTING}: {one.message}. {one.hint or ''}".strip() for one in found)
+        raise ImproperlyConfigured(" ".join(told))
     return DjangoSettings(**values)
 
 

@@ -3,14 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import connections, router
 from django.test import override_settings
 
 import energycore as ec
 from energycore_django import energy
 from energycore_django.conf import current
+from energycore_django.models import Site
 from energycore_django.storage import DjangoStorage
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -115,13 +117,42 @@ def test_graphiql_without_debug_is_a_warning():
         assert found() == {}
 
 
-def of_database(alias):
-    with override_settings(ENERGYCORE={"DATABASE": alias}):
+def of_database(alias, routers=("energycore_django.routers.EnergycoreRouter",)):
+    with override_settings(ENERGYCORE={"DATABASE": alias}, DATABASE_ROUTERS=list(routers)):
         return found(tags=[Tags.database], databases=[alias])
 
 
 def test_the_databases_of_the_tests_are_fine(alias):
     assert of_database(alias) == {}
+
+
+def test_routers_that_name_another_database_are_an_error(postgresql_alias):
+    """`energy` would work with one, and the models with the other."""
+    error = of_database(postgresql_alias, routers=())["energycore.E004"]
+    assert "'postgresql'" in error.msg
+    assert "'default'" in error.msg
+
+
+def test_the_router_keeps_energycore_and_nothing_else_in_its_database(alias):
+    with override_settings(
+        ENERGYCORE={"DATABASE": alias},
+        DATABASE_ROUTERS=["energycore_django.routers.EnergycoreRouter"],
+    ):
+        assert (Site.objects.db, Group.objects.db) == (alias, "default")
+        allowed = {
+            (db, app): router.allow_migrate(db, app)
+            for db in ("default", "postgresql")
+            for app in ("energycore", "auth")
+        }
+    other = {"default": "postgresql", "postgresql": "default"}[alias]
+    assert not allowed.pop((other, "energycore"))
+    assert all(allowed.values())
+
+
+def test_leaving_a_block_of_energy_ends_nothing_for_others(project):
+    with energy() as own:
+        own.devices()
+    assert energy().devices().items == ()
 
 
 @pytest.mark.parametrize(
