@@ -19,6 +19,7 @@ from energycore.simulation.dispatch import Dispatch
 from energycore.storage.rules import name_key
 from energycore.telemetry.series import GapPolicy
 from energycore_django.models.fields import (
+    Measured,
     ServiceManager,
     ServiceQuerySet,
     ServiceWritten,
@@ -307,7 +308,7 @@ class DeviceTag(ServiceWritten):
         return self.tag
 
 
-class DeviceState(ServiceWritten):
+class DeviceState(Measured):
     """The newest reading of a device."""
 
     pk = models.CompositePrimaryKey("tenant_id", "device_id")
@@ -318,30 +319,9 @@ class DeviceState(ServiceWritten):
         db_constraint=False,
         related_name="newest",
     )
-    at_us = number()
-    power_mw = number()
-    stored_mwh = optional_number()
 
     objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_device_state"
         ordering = ("device_id",)
-
-    def __str__(self) -> str:
-        return f"{self.power_w:g} W at {self.at.isoformat(timespec='seconds')}"
-
-    @property
-    def at(self) -> datetime:
-        """Since when the power holds."""
-        return from_epoch_us(self.at_us)
-
-    @property
-    def power_w(self) -> float:
-        """Signed: + produces, - consumes [W]."""
-        return self.power_mw / MILLI_PER_UNIT
-
-    @property
-    def stored_wh(self) -> float | None:
-        """Energy inside [Wh]; None without storage."""
-        return None if self.stored_mwh is None else self.stored_mwh / MILLI_PER_UNIT

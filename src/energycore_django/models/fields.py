@@ -9,13 +9,14 @@ from energycore.devices.fields import MAX_TEXT
 from energycore.devices.registry import device_kinds
 from energycore.errors import NotAllowed
 from energycore.quantities.instants import from_epoch_us, to_epoch_us
+from energycore.quantities.units import MILLI_PER_UNIT
 
 __all__ = [
+    "Measured",
     "ServiceManager",
     "ServiceQuerySet",
     "ServiceWritten",
     "default_tenant",
-    "instant",
     "kind_choices",
     "number",
     "optional_number",
@@ -70,11 +71,6 @@ def reference(to: str, **options: Any) -> "models.ForeignKey[Any, Any]":
     )
 
 
-def instant(at_us: int | None) -> datetime | None:
-    """An aware datetime in UTC from epoch microseconds."""
-    return None if at_us is None else from_epoch_us(at_us)
-
-
 class ServiceQuerySet(models.QuerySet[Any]):
     """Rows of tenants; what changes many at once would pass by the services, and is refused."""
 
@@ -125,6 +121,35 @@ class ServiceWritten(models.Model):
     def delete(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse."""
         _refuse()
+
+
+class Measured(ServiceWritten):
+    """A row that says what a device does from an instant on."""
+
+    at_us = number()
+    power_mw = number()
+    stored_mwh = optional_number()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.power_w:g} W at {self.at.isoformat(timespec='seconds')}"
+
+    @property
+    def at(self) -> datetime:
+        """Since when the power holds."""
+        return from_epoch_us(self.at_us)
+
+    @property
+    def power_w(self) -> float:
+        """Signed: + produces, - consumes [W]."""
+        return self.power_mw / MILLI_PER_UNIT
+
+    @property
+    def stored_wh(self) -> float | None:
+        """Energy inside [Wh]; None without storage."""
+        return None if self.stored_mwh is None else self.stored_mwh / MILLI_PER_UNIT
 
 
 def _refuse() -> NoReturn:

@@ -8,6 +8,7 @@ from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT
 from energycore.telemetry.amounts import MS_PER_HOUR
 from energycore_django.models.fields import (
+    Measured,
     ServiceManager,
     ServiceWritten,
     number,
@@ -19,38 +20,17 @@ from energycore_django.models.fields import (
 __all__ = ["Bucket", "Reading"]
 
 
-class Reading(ServiceWritten):
+class Reading(Measured):
     """At an instant this energy is stored, and from it on this power holds."""
 
     pk = models.CompositePrimaryKey("tenant_id", "at_us", "device_id")
     tenant_id = tenant()
-    at_us = number()
     device = reference("energycore.Device", related_name="readings")
-    power_mw = number()
-    stored_mwh = optional_number()
 
     objects = ServiceManager()
 
     class Meta:
         db_table = "energycore_reading"
-
-    def __str__(self) -> str:
-        return f"{self.power_w:g} W at {self.at.isoformat(timespec='seconds')}"
-
-    @property
-    def at(self) -> datetime:
-        """Since when the power holds."""
-        return from_epoch_us(self.at_us)
-
-    @property
-    def power_w(self) -> float:
-        """Signed: + produces, - consumes [W]."""
-        return self.power_mw / MILLI_PER_UNIT
-
-    @property
-    def stored_wh(self) -> float | None:
-        """Energy inside [Wh]; None without storage."""
-        return None if self.stored_mwh is None else self.stored_mwh / MILLI_PER_UNIT
 
 
 class Bucket(ServiceWritten):
