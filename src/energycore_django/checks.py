@@ -11,6 +11,7 @@ from django.db.utils import DatabaseError, OperationalError
 
 from energycore_django.bridge import VENDORS
 from energycore_django.conf import SETTING, current, problems
+from energycore_django.permissions import anyone
 
 __all__ = ["check_database", "check_settings"]
 
@@ -25,6 +26,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
     energycore.E002: a value cannot be used.
     energycore.W001: USE_TZ is off.
     energycore.W002: GraphiQL is on although DEBUG is off.
+    energycore.W004: anyone may use GraphQL although DEBUG is off.
     """
     found: list[CheckMessage] = []
     for problem in problems():
@@ -45,6 +47,14 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 "GraphiQL is served although DEBUG is off.",
                 hint=f"Leave GRAPHIQL out of {SETTING}, or set it to False in production.",
                 id="energycore.W002",
+            )
+        )
+    if not problems() and current().authorize is anyone and not settings.DEBUG:
+        found.append(
+            checks.Warning(
+                "Anyone may use GraphQL although DEBUG is off.",
+                hint=f"Name another AUTHORIZE in {SETTING}, or leave it out: then staff may.",
+                id="energycore.W004",
             )
         )
     return found

@@ -30,6 +30,12 @@ def _text(value: object) -> object:
     return value
 
 
+def _database(value: object) -> object:
+    if value not in project.DATABASES:
+        raise InvalidValue("setting", value, f"one of DATABASES: {', '.join(project.DATABASES)}")
+    return value
+
+
 def _zone(value: object) -> object:
     if not isinstance(value, str):
         raise InvalidValue("setting", value, "the IANA name of a time zone")
@@ -77,7 +83,7 @@ def _given(value: object, kind: type[Any], read: Callable[[Any], Any]) -> dict[s
 def _days(value: object) -> timedelta | None:
     if value is None or isinstance(value, timedelta):
         return value
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         return timedelta(days=value)
     raise InvalidValue("setting", value, "a number of days, a timedelta, or None for ever")
 
@@ -109,7 +115,7 @@ class DjangoSettings:
 
     tenant: str = _setting(_tenant, DEFAULT_TENANT)
     """Whose data the project works with where nobody says otherwise."""
-    database: str | None = _setting(_text)
+    database: str | None = _setting(_database)
     """Which of DATABASES holds the tables; by default whichever the routers name."""
     default_time_zone: str = _setting(_zone, "UTC")
     """IANA time zone of devices without a site; by default TIME_ZONE."""
@@ -178,7 +184,7 @@ def _read() -> tuple[dict[str, Any], list[Problem]]:
             continue
         try:
             values[field.name] = field.metadata["read"](value)
-        except (EnergycoreError, ImportError, TypeError) as error:
+        except (EnergycoreError, ImportError, OverflowError, TypeError) as error:
             found.append(Problem(key, f"{key} = {value!r} cannot be used: {_said(error)}"))
     return values, found
 

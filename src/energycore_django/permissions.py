@@ -15,13 +15,13 @@ def anyone(request: HttpRequest) -> None:
 
 
 def logged_in(request: HttpRequest) -> None:
-    """Let in whoever is logged in: the default where DEBUG is off."""
+    """Let in whoever is logged in."""
     if not getattr(getattr(request, "user", None), "is_authenticated", False):
         raise PermissionDenied("log in first")
 
 
 def staff(request: HttpRequest) -> None:
-    """Let in whoever may use the admin."""
+    """Let in whoever may use the admin: the default where DEBUG is off."""
     logged_in(request)
     if not getattr(request.user, "is_staff", False):
         raise PermissionDenied("this is for staff only")

@@ -12,7 +12,7 @@ from django.urls import path as pattern
 from energycore.graphql import GraphQLContext, GraphQLEngine, build_engine, graphiql
 from energycore_django.access import energy
 from energycore_django.conf import DjangoSettings, current, problems
-from energycore_django.permissions import anyone, logged_in
+from energycore_django.permissions import anyone, staff
 from energycore_django.views import (
     async_graphql_view,
     graphiql_asset,
@@ -88,5 +88,5 @@ def _context(request: HttpRequest) -> GraphQLContext:
 def _authorize(request: HttpRequest) -> None:
     hook = current().authorize
     if hook is None:
-        hook = anyone if settings.DEBUG else logged_in
+        hook = anyone if settings.DEBUG else staff
     hook(request)

@@ -28,6 +28,8 @@ from energycore_django.signals import committed
 __all__ = ["DjangoStorage", "joined"]
 
 _PLAIN: Final = Partitioning()
+_ABORTED: Final = "25P02"
+_BROKEN: Final = "the transaction around this is broken by an earlier error: leave its atomic block"
 
 
 class DjangoStorage:
@@ -88,13 +90,17 @@ def joined(alias: str, *, write: bool) -> Iterator[Connection]:
     django = connections[alias]
     engine = _engine(alias, django.vendor)
     with _of_django(), ExitStack() as stack:
+        # Without autocommit a transaction may have begun already.
         outermost = not django.in_atomic_block
-        if write or outermost:
+        begins = outermost and django.get_autocommit()
+        # After an error PostgreSQL refuses all that follows: a part of its own keeps it from the
+        # caller's block, also where something was only read.
+        if write or outermost or django.vendor == "postgresql":
             stack.enter_context(transaction.atomic(using=alias))
         stack.enter_context(translated())
         connection = stack.enter_context(engine.connect())
         stack.enter_context(connection.begin())
-        if outermost:
+        if begins:
             _begin(connection, write=write)
         yield connection
 
@@ -125,14 +131,14 @@ def _of_django() -> Iterator[None]:
     try:
         yield
     except TransactionManagementError as error:
-        raise NotAllowed(
-            "the transaction around this is broken by an earlier error: leave its atomic block"
-        ) from error
+        raise NotAllowed(_BROKEN) from error
     except Error as error:
         raise _meaning(error) from error
 
 
 def _meaning(error: Any) -> EnergycoreError:
+    if getattr(error.__cause__, "sqlstate", None) == _ABORTED:
+        return NotAllowed(_BROKEN)
     if isinstance(error, IntegrityError):
         return Conflict("this contradicts what is stored")
     if isinstance(error, DataError):

@@ -21,6 +21,7 @@ from energycore_django.access import energy
 
 load_extra("celery", feature="energycore_django.tasks", extra="celery")
 from celery import shared_task  # noqa: E402 - after what tells in one line that it is missing
+from celery.schedules import crontab  # noqa: E402 - likewise
 
 __all__ = ["BEAT_SCHEDULE", "tick", "upkeep"]
 
@@ -42,13 +43,13 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     },
     "energycore.roll-up": {
         "task": "energycore.upkeep",
-        "schedule": 900.0,
+        "schedule": crontab(minute="*/15"),
         "kwargs": {"retain": False},
         "options": {"expires": 840},
     },
     "energycore.upkeep": {
         "task": "energycore.upkeep",
-        "schedule": 86_400.0,
+        "schedule": crontab(hour="3", minute="17"),
         "options": {"expires": 82_800},
     },
 }

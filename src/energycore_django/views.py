@@ -1,11 +1,14 @@
 """Views that carry bytes between Django and a GraphQL engine, and serve GraphiQL."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Any, Final
 
 import attrs
 from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.handlers.asgi import ASGIRequest
+from django.db import connections, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.middleware.csrf import get_token
@@ -16,6 +19,7 @@ from energycore.graphql import graphiql
 from energycore.graphql.http import GraphQLEngine
 from energycore.graphql.http import HttpRequest as Asked
 from energycore.graphql.http import HttpResponse as Answer
+from energycore.graphql.negotiation import is_json
 
 __all__ = ["async_graphql_view", "graphiql_asset", "graphiql_page", "graphql_view"]
 
@@ -67,10 +71,19 @@ def async_graphql_view(
     """Make the same as a coroutine, for ASGI: one hop to a thread for each request."""
     carrier = _Carrier(engine, context, authorize, graphiql_path)
 
-    async def graphql(request: HttpRequest) -> HttpResponse:
-        return await sync_to_async(carrier.answer)(request)
+    def in_thread(request: HttpRequest) -> HttpResponse:
+        # ATOMIC_REQUESTS, which Django does not do for a coroutine.
+        with ExitStack() as stack:
+            for alias, own in connections.settings.items():
+                if own["ATOMIC_REQUESTS"]:
+                    stack.enter_context(transaction.atomic(using=alias))
+            return carrier.answer(request)
 
-    view: Callable[[HttpRequest], Awaitable[HttpResponse]] = csrf_exempt(graphql)
+    async def graphql(request: HttpRequest) -> HttpResponse:
+        return await sync_to_async(in_thread)(request)
+
+    view: Callable[[HttpRequest], Awaitable[HttpResponse]]
+    view = transaction.non_atomic_requests(csrf_exempt(graphql))
     return view
 
 
@@ -114,7 +127,9 @@ class _Carrier:
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Check where a request comes from, and answer it."""
-        if not _may_be_forged(request):
+        # What is no JSON is refused without being read.
+        is_question = request.method != "POST" or is_json(request.META.get("CONTENT_TYPE"))
+        if not (is_question and _may_be_forged(request)):
             return self._answer(request)
         answered: list[HttpResponse] = []
 
@@ -157,7 +172,11 @@ def _asked(request: HttpRequest, body: bytes, hint: str | None) -> Asked:
     return Asked(
         method=request.method or "",
         headers={name: request.META[key] for name, key in _READ.items() if request.META.get(key)},
-        query_string=request.META.get("QUERY_STRING", "").encode("latin-1", "replace"),
+        query_string=request.META.get("QUERY_STRING", "").encode(
+            # The one was decoded as UTF-8, the other byte by byte.
+            "utf-8" if isinstance(request, ASGIRequest) else "latin-1",
+            "surrogateescape",
+        ),
         body=body,
         graphiql=hint,
     )

@@ -13,6 +13,7 @@ import energycore as ec
 from energycore_django import energy
 from energycore_django.conf import current
 from energycore_django.models import Site
+from energycore_django.permissions import anyone
 from energycore_django.storage import DjangoStorage
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -80,6 +81,9 @@ def test_an_unknown_key_is_an_error_that_names_the_one_that_was_meant():
     ("key", "value", "message"),
     [
         ("TENANT", "", "TENANT = ''"),
+        ("DATABASE", "nowhere", "one of DATABASES"),
+        ("RETENTION", {"RAW": True}, "days"),
+        ("RETENTION", {"RAW": 10**12}, "RETENTION"),
         ("DEFAULT_TIME_ZONE", "Mars/Olympus", "IANA"),
         ("SEED", "x", "whole number"),
         ("CLOCK", "nowhere.Clock", "nowhere"),
@@ -114,6 +118,13 @@ def test_graphiql_without_debug_is_a_warning():
     with override_settings(ENERGYCORE={"GRAPHIQL": True}, DEBUG=False):
         assert set(found()) == {"energycore.W002"}
     with override_settings(ENERGYCORE={"GRAPHIQL": True}, DEBUG=True):
+        assert found() == {}
+
+
+def test_anyone_without_debug_is_a_warning():
+    with override_settings(ENERGYCORE={"AUTHORIZE": anyone}, DEBUG=False):
+        assert set(found()) == {"energycore.W004"}
+    with override_settings(ENERGYCORE={"AUTHORIZE": anyone}, DEBUG=True):
         assert found() == {}
 
 

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models.signals import post_save, pre_save
 from django.forms import modelform_factory
 
 import energycore as ec
@@ -119,6 +121,132 @@ def test_what_the_domain_refuses_is_not_saved(home):
         Device.of(ROOF, site=home).save()
     assert Site.objects.for_tenant("default").count() == 1
     assert Device.objects.for_tenant("default").count() == 1
+
+
+def test_an_external_id_that_is_taken_is_refused_and_changes_nothing(home, wall):
+    """Registering it again through energycore gives the first one; a new row is not it."""
+    Site(name="A", time_zone="UTC", external_id="a").save()
+    with pytest.raises(NameTaken, match="'a'"):
+        Site(name="B", time_zone="Asia/Tokyo", external_id="a").save()
+    Device.of(ROOF, site=home, external_id="d").save()
+    with pytest.raises(NameTaken, match="'d'"):
+        Device.of(WALL, external_id="d", is_active=False).save()
+    assert Device.objects.for_tenant("default").get(external_id="d").is_active
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("external_id", "x"), ("data_source", "reported"), ("dispatch", None)]
+)
+def test_what_a_registration_decides_for_good_cannot_be_changed(home, wall, field, value):
+    """It is said, and nothing else of the change is stored."""
+    setattr(wall, field, value)
+    wall.name = "Other"
+    with pytest.raises(InvalidValue, match=field):
+        wall.save()
+    stored = Device.objects.get(id=wall.id)
+    assert stored.name == "Wall"
+    assert getattr(stored, field) != value
+    home.external_id = "x"
+    with pytest.raises(InvalidValue, match="external_id"):
+        home.save()
+
+
+def test_a_saved_row_shows_what_is_stored(home):
+    """All that follows from what was given."""
+    for device in (Device.of(WALL, site=home), Device.of(ROOF)):
+        device.save()
+        for change in (False, True):
+            if change:
+                doubled = {name: 2 * value for name, value in device.ratings.items() if value > 1}
+                device.ratings |= doubled
+                device.save()
+            stored = Device.objects.get(id=device.id)
+            for field in Device._meta.concrete_fields:
+                assert getattr(device, field.attname) == getattr(stored, field.attname), field
+            assert device.tags == stored.tags
+
+
+def test_reading_it_again_reads_its_tags_again(wall):
+    assert wall.tags == ["cellar", "store"]
+    energy().update(wall.id, tags=["fresh"])
+    wall.refresh_from_db()
+    wall.save()
+    assert Device.objects.get(id=wall.id).tags == ["fresh"]
+
+
+def test_named_fields_alone_are_stored(wall):
+    wall.is_active, wall.name = False, "Other"
+    wall.save(update_fields=["is_active"])
+    stored = Device.objects.get(id=wall.id)
+    assert (stored.is_active, stored.name) == (False, "Wall")
+    assert wall.version == stored.version
+
+
+def test_identities_are_given_by_the_database(home):
+    for row in (Site(pk=7, name="A", time_zone="UTC"), Device.of(ROOF, pk=7)):
+        with pytest.raises(NotAllowed, match="gives it one"):
+            row.save()
+    with pytest.raises(NotAllowed, match="stored already"):
+        home.save(force_insert=True)
+    created, is_new = Site.objects.get_or_create(name="New", defaults={"time_zone": "UTC"})
+    assert is_new
+    assert Site.objects.get(pk=created.pk).name == "New"
+    changed, is_new = Site.objects.update_or_create(
+        name="New", defaults={"time_zone": "Asia/Tokyo"}
+    )
+    assert (is_new, energy().site(changed.pk).site.time_zone) == (False, "Asia/Tokyo")
+
+
+def test_a_copy_is_a_device_of_its_own(wall):
+    first = wall.pk
+    wall.pk, wall.name = None, "Copy"
+    wall._state.adding = True
+    wall.save()
+    assert wall.pk != first
+    assert energy().device(wall.pk).device.name == "Copy"
+
+
+def test_signals_tell_of_rows_that_are_saved(home):
+    told = []
+
+    def listen(sender, instance, **more):
+        told.append((sender, instance.name, more.get("created")))
+
+    for signal in (pre_save, post_save):
+        signal.connect(listen)
+    try:
+        Site(name="New", time_zone="UTC").save()
+        home.save()
+    finally:
+        for signal in (pre_save, post_save):
+            signal.disconnect(listen)
+    assert told == [
+        (Site, "New", None),
+        (Site, "New", True),
+        (Site, "Home", None),
+        (Site, "Home", False),
+    ]
+
+
+def test_relations_change_nothing_behind_the_services_either(home, wall, alias):
+    other = Site(name="Cabin", time_zone="UTC")
+    other.save()
+    for write in (
+        lambda: other.devices.add(wall),
+        lambda: other.devices.set([wall]),
+        lambda: Device._base_manager.update(is_active=False),
+    ):
+        with pytest.raises(NotAllowed), transaction.atomic(using=alias):
+            write()
+    assert Device.objects.get(id=wall.id).site_id == home.id
+
+
+def test_a_form_offers_the_sites_of_the_tenant_alone(home):
+    foreign = energy("other").register_site(ec.Site(name="Secret"))
+    form = modelform_factory(Device, fields=["name", "kind", "ratings", "site"])()
+    offered = {site.pk for site in form.fields["site"].queryset}
+    assert home.pk in offered
+    assert foreign.id not in offered
 
 
 def test_a_device_keeps_its_kind(wall):

@@ -1,12 +1,15 @@
 """GraphQL in a Django project: forged requests, permissions, GraphiQL, and the whole schema."""
 
+import io
 import json
 import logging
 from contextlib import ExitStack
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.core.handlers.asgi import ASGIRequest
 from django.db import connections, transaction
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -14,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 import energycore as ec
 from energycore.graphql import graphiql
 from energycore_django import energy
-from energycore_django.permissions import anyone, staff
+from energycore_django.permissions import anyone, logged_in, staff
 from energycore_django.routes import project_urls
 
 ASK = json.dumps({"query": "{ devices { nodes { name kind } totalCount } }"})
@@ -96,10 +99,16 @@ def test_it_shows_the_tenant_of_the_settings(serve, client):
     assert [node["name"] for node in ask(client).json()["data"]["devices"]["nodes"]] == ["Own"]
 
 
-def test_without_debug_one_has_to_be_logged_in(serve, client):
+def test_without_debug_one_has_to_be_staff(serve, client):
+    """An account that everybody can make may not steer devices."""
     serve()
     assert refusal(ask(client)) == ("NOT_ALLOWED", "log in first")
     log_in(client)
+    assert refusal(ask(client, authorization="Bearer x")) == (
+        "NOT_ALLOWED",
+        "this is for staff only",
+    )
+    get_user_model().objects.filter(username="ada").update(is_staff=True)
     assert client.get("/graphql", {"query": "{ devices { totalCount } }"}).status_code == 200
 
 
@@ -156,16 +165,15 @@ def test_a_password_of_the_browser_is_no_token(serve, client):
 @pytest.mark.parametrize("scheme", ["Bearer", "Token", "bearer"])
 def test_who_brings_a_token_of_an_api_needs_no_other(serve, client, scheme):
     """No browser sends one by itself."""
-    serve()
+    serve(AUTHORIZE=logged_in)
     log_in(client)
     assert ask(client, REGISTER, authorization=f"{scheme} abc").status_code == 200
 
 
 def test_graphiql_sends_the_token(serve, client):
-    serve(GRAPHIQL=True)
+    serve(GRAPHIQL=True, AUTHORIZE=logged_in)
     log_in(client)
-    with override_settings(ENERGYCORE={"GRAPHIQL": True, "AUTHORIZE": anyone}):
-        headers = token_of(client)
+    headers = token_of(client)
     assert list(headers) == ["x-csrftoken"]
     assert ask(client, REGISTER, **headers).json()["data"]["registerDevice"]["userErrors"] == []
 
@@ -196,6 +204,50 @@ def test_a_body_beyond_djangos_limit_is_refused_alike(serve, client):
     serve(AUTHORIZE=anyone)
     with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=10):
         assert ask(client).status_code == 413
+
+
+@pytest.mark.parametrize("cookies", [False, True])
+def test_a_form_is_no_question(serve, client, cookies):
+    """Refused without being read, whoever sends it."""
+    serve(AUTHORIZE=anyone)
+    if cookies:
+        log_in(client)
+    assert client.post("/graphql", {"query": "{ devices { totalCount } }"}).status_code == 415
+
+
+@pytest.mark.parametrize("name", ["東", "ü"])
+def test_a_query_string_that_is_not_escaped_is_refused(serve, name):
+    """Under ASGI Django has decoded it already: nothing else may become of it."""
+    serve(AUTHORIZE=anyone)
+    asked = f'query={{devices(filter:{{nameContains:"{name}"}}){{totalCount}}}}'.encode()
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/graphql",
+        "query_string": asked,
+        "headers": [],
+    }
+    request = ASGIRequest(scope, io.BytesIO())
+    assert Urls().urlpatterns[0].callback(request).status_code == 400
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_an_asynchronous_view_is_one_transaction_where_requests_are(serve, sqlite_alias, atomic):
+    """Django itself refuses ATOMIC_REQUESTS for a coroutine."""
+    connection = connections[sqlite_alias]
+    depths = []
+    serve(AUTHORIZE=lambda _request: depths.append(len(connection.savepoint_ids)))
+    view = project_urls(is_async=True)[0].callback
+    asked = b"query={devices{totalCount}}"
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": asked, "headers": []}
+    own = connections.settings[sqlite_alias]
+    own["ATOMIC_REQUESTS"] = atomic
+    try:
+        assert view._non_atomic_requests == {"default"}
+        assert async_to_sync(view)(ASGIRequest(scope, io.BytesIO())).status_code == 200
+    finally:
+        own["ATOMIC_REQUESTS"] = False
+    assert depths == [len(connection.savepoint_ids) + atomic]
 
 
 def test_a_list_costs_two_statements_for_ten_devices_and_for_five_hundred(

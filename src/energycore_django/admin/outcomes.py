@@ -13,7 +13,7 @@ from energycore.errors import EnergycoreError
 
 __all__ = ["MOST_AT_ONCE", "Outcome", "too_many"]
 
-MOST_AT_ONCE: Final = 1_000
+MOST_AT_ONCE: Final = 900
 """Most devices that an action changes: each is a transaction of its own."""
 _MOST_REASONS: Final = 20
 

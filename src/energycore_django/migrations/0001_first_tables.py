@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_site",
+                        "base_manager_name": "objects",
                         "ordering": ("name", "id"),
                         "constraints": [
                             models.UniqueConstraint(
@@ -91,6 +92,7 @@ class Migration(migrations.Migration):
                                 blank=True,
                                 db_constraint=False,
                                 db_index=False,
+                                limit_choices_to=energycore_django.models.fields.of_tenant,
                                 null=True,
                                 on_delete=django.db.models.deletion.DO_NOTHING,
                                 related_name="devices",
@@ -152,6 +154,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_device",
+                        "base_manager_name": "objects",
                         "ordering": ("name_key", "id"),
                     },
                 ),
@@ -214,6 +217,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_device_tag",
+                        "base_manager_name": "objects",
                         "ordering": ("device_id", "tag"),
                     },
                 ),
@@ -254,6 +258,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_device_state",
+                        "base_manager_name": "objects",
                         "ordering": ("device_id",),
                     },
                 ),
@@ -284,6 +289,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_simulation_state",
+                        "base_manager_name": "objects",
                     },
                 ),
                 migrations.CreateModel(
@@ -325,6 +331,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_reading",
+                        "base_manager_name": "objects",
                     },
                 ),
                 migrations.CreateModel(
@@ -345,6 +352,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_shard",
+                        "base_manager_name": "objects",
                         "constraints": [
                             models.UniqueConstraint(
                                 fields=("tenant_id",), name="energycore_shard_tenant_id_key"
@@ -379,6 +387,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_setting",
+                        "base_manager_name": "objects",
                     },
                 ),
             ],

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_site_zone",
+                        "base_manager_name": "objects",
                     },
                 ),
                 migrations.CreateModel(
@@ -95,6 +96,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_series",
+                        "base_manager_name": "objects",
                     },
                 ),
                 migrations.CreateModel(
@@ -129,6 +131,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_reading_day",
+                        "base_manager_name": "objects",
                     },
                 ),
                 migrations.CreateModel(
@@ -159,6 +162,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_ledger",
+                        "base_manager_name": "objects",
                     },
                 ),
                 migrations.CreateModel(
@@ -175,6 +179,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_rollup",
+                        "base_manager_name": "objects",
                     },
                 ),
                 migrations.CreateModel(
@@ -206,6 +211,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_mark",
+                        "base_manager_name": "objects",
                     },
                 ),
                 migrations.CreateModel(
@@ -270,6 +276,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "energycore_bucket",
+                        "base_manager_name": "objects",
                     },
                 ),
             ],

@@ -10,13 +10,17 @@ from django.db import models
 from energycore.devices.base import DataSource
 from energycore.devices.base import Device as DomainDevice
 from energycore.devices.fields import MAX_TEXT
-from energycore.encoding import decode_device, decode_dispatch, encode_dispatch, encode_ratings
+from energycore.encoding import decode_device, decode_dispatch, encode_ratings
 from energycore.errors import EnergycoreError
 from energycore.protocols.records import DeviceFilter, DeviceRecord
+from energycore.protocols.scope import Scope
+from energycore.protocols.storage import UnitOfWork
 from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT
+from energycore.services.suite import Services
 from energycore.simulation.dispatch import Dispatch
 from energycore.storage.rules import name_key
+from energycore.storage.sql.rows import device_values
 from energycore.telemetry.series import GapPolicy
 from energycore_django.models.fields import (
     Measured,
@@ -25,13 +29,14 @@ from energycore_django.models.fields import (
     ServiceWritten,
     kind_choices,
     number,
+    of_tenant,
     optional_number,
     optional_text,
     reference,
     tenant,
     text,
 )
-from energycore_django.models.writing import checked_alias, refusal
+from energycore_django.models.writing import Registered, check_free, check_kept, refusal
 
 __all__ = ["Device", "DeviceQuerySet", "DeviceState", "DeviceTag"]
 
@@ -85,7 +90,7 @@ class DeviceQuerySet(ServiceQuerySet):
         return self.filter(data_source=DataSource.REPORTED.value)
 
 
-class Device(ServiceWritten):
+class Device(Registered):
     """Anything registered that produces, consumes or stores energy.
 
     `save` goes through the registration of energycore, `clean` through the class of the kind.
@@ -93,7 +98,13 @@ class Device(ServiceWritten):
 
     id = models.BigAutoField(primary_key=True)
     tenant_id = tenant()
-    site = reference("energycore.Site", null=True, blank=True, related_name="devices")
+    site = reference(
+        "energycore.Site",
+        null=True,
+        blank=True,
+        related_name="devices",
+        limit_choices_to=of_tenant,
+    )
     external_id = optional_text(blank=True, help_text="Your own key, unique within the tenant.")
     name = text(help_text="Unique within the site.")
     name_key = models.CharField(max_length=3 * MAX_TEXT, editable=False)
@@ -126,6 +137,7 @@ class Device(ServiceWritten):
 
     class Meta:
         db_table = "energycore_device"
+        base_manager_name = "objects"
         ordering = ("name_key", "id")
         constraints = (
             models.UniqueConstraint(
@@ -218,43 +230,53 @@ class Device(ServiceWritten):
         except EnergycoreError as error:
             raise ValidationError(refusal(error, self)) from error
 
-    def save(self, *args: Any, using: str | None = None, **options: Any) -> None:
-        """Register the device, or change what differs.
+    def refresh_from_db(self, *args: Any, **options: Any) -> None:
+        """Read it again, its tags as well."""
+        super().refresh_from_db(*args, **options)
+        vars(self).pop("_tags", None)
+
+    def register(self, services: Services, scope: Scope, work: UnitOfWork) -> DeviceRecord:
+        """Store a new one.
 
         Raises:
             InvalidValue, UnknownDeviceKind: it cannot be one.
-            NotFound: it or its site is not there.
+            NotFound: its site is not there.
             NameTaken: its name or external id is taken.
-            VersionConflict: it was changed since it was read.
-            KindChanged: a device keeps its kind.
         """
-        services, scope, alias = checked_alias(self.tenant_id, using)
-        with services.storage.transaction(write=True):
-            record = self._register(services, scope) if self._state.adding else None
-            record = record or self._change(services, scope)
-        self._take(record)
-        self._state.adding, self._state.db = False, alias
-
-    def _register(self, services: Any, scope: Any) -> DeviceRecord:
+        external_id = self.external_id or None
+        if external_id is not None:
+            check_free(work.devices.by_external_id(scope, external_id))
+        source = DataSource(self.data_source)
         # Not given means that of the data source.
-        gap_us: int | None = self.max_gap_us
-        record: DeviceRecord = services.registration.register_device(
+        gap_us: int | None = self.max_gap_us if source is DataSource.REPORTED else None
+        record = services.registration.register_device(
             scope,
             self.domain(),
             site_id=self.site_id,
             tags=self.tags,
-            external_id=self.external_id or None,
-            data_source=DataSource(self.data_source),
+            external_id=external_id,
+            data_source=source,
             max_gap=None if gap_us is None else timedelta(microseconds=gap_us),
             gap_policy=self.gap_policy,
             dispatch=self.strategy(),
         )
-        if not self.is_active:
-            record = services.registration.deactivate(scope, record.id)
-        return record
+        return record if self.is_active else services.registration.deactivate(scope, record.id)
 
-    def _change(self, services: Any, scope: Any) -> DeviceRecord:
-        record: DeviceRecord = services.registration.update_device(
+    def change(self, services: Services, scope: Scope) -> DeviceRecord:
+        """Store what differs.
+
+        Raises:
+            InvalidValue: it cannot be so.
+            NotFound: it or its site is not there.
+            NameTaken: its name is taken.
+            VersionConflict: it was changed since it was read.
+            KindChanged: a device keeps its kind.
+        """
+        stored = services.insight.device(scope, self.id)
+        check_kept("external_id", self.external_id or None, stored.external_id)
+        check_kept("data_source", self.data_source, stored.data_source.value)
+        is_reported = stored.data_source is DataSource.REPORTED
+        record = services.registration.update_device(
             scope,
             self.id,
             expected_version=self.version,
@@ -262,7 +284,7 @@ class Device(ServiceWritten):
             site_id=self.site_id,
             tags=self.tags,
             device=self.domain(),
-            max_gap=self.max_gap if self.data_source == DataSource.REPORTED.value else None,
+            max_gap=self.max_gap if is_reported else None,
             gap_policy=self.gap_policy,
         )
         if record.is_active != self.is_active:
@@ -270,24 +292,18 @@ class Device(ServiceWritten):
             activate = registration.reactivate if self.is_active else registration.deactivate
             record = activate(scope, self.id)
         strategy = self.strategy()
-        if strategy is not None and strategy != record.dispatch:
+        if strategy is None:
+            check_kept("dispatch", None, record.dispatch and record.dispatch.name)
+        elif strategy != record.dispatch:
             record = services.control.set_dispatch(scope, self.id, strategy)
         return record
 
-    def _take(self, record: DeviceRecord) -> None:
+    def take(self, record: DeviceRecord) -> None:
         """Show what is stored."""
-        self.dispatch, self.dispatch_parameters = (
-            (None, None) if record.dispatch is None else encode_dispatch(record.dispatch)
-        )
+        vars(self).update(device_values(self.tenant_id, record))
         self.id, self.version = record.id, record.version
-        self.name, self.name_key = record.device.name, name_key(record.device.name)
         self.ratings = encode_ratings(record.device)
-        self.largest_power_w = record.device.largest_power_w
-        self.max_gap_us, self.gap_policy = record.max_gap_us, record.gap_policy.value
-        self.registered_at_us = record.registered_at_us
-        self.simulated_from_us = record.simulated_from_us
-        self.is_active = record.is_active
-        self._tags = list(record.tags)
+        self.tags = record.tags
 
 
 class DeviceTag(ServiceWritten):
@@ -302,6 +318,7 @@ class DeviceTag(ServiceWritten):
 
     class Meta:
         db_table = "energycore_device_tag"
+        base_manager_name = "objects"
         ordering = ("device_id", "tag")
 
     def __str__(self) -> str:
@@ -324,4 +341,5 @@ class DeviceState(Measured):
 
     class Meta:
         db_table = "energycore_device_state"
+        base_manager_name = "objects"
         ordering = ("device_id",)

@@ -19,6 +19,7 @@ __all__ = [
     "default_tenant",
     "kind_choices",
     "number",
+    "of_tenant",
     "optional_number",
     "optional_text",
     "reference",
@@ -32,6 +33,11 @@ def default_tenant() -> str:
     from energycore_django.conf import current
 
     return current().tenant
+
+
+def of_tenant() -> dict[str, str]:
+    """What forms offer: the rows of the tenant of the settings."""
+    return {"tenant_id": default_tenant()}
 
 
 def kind_choices() -> list[tuple[str, str]]:
@@ -93,6 +99,9 @@ class ServiceQuerySet(models.QuerySet[Any]):
 
     def delete(self) -> NoReturn:
         """Refuse."""
+        _refuse()
+
+    def _raw_delete(self, using: str | None) -> NoReturn:
         _refuse()
 
     def bulk_create(self, *_: Any, **__: Any) -> NoReturn:

@@ -36,6 +36,7 @@ class SimulationState(ServiceWritten):
 
     class Meta:
         db_table = "energycore_simulation_state"
+        base_manager_name = "objects"
 
 
 class SiteZone(ServiceWritten):
@@ -51,6 +52,7 @@ class SiteZone(ServiceWritten):
 
     class Meta:
         db_table = "energycore_site_zone"
+        base_manager_name = "objects"
 
 
 class SeriesVersion(ServiceWritten):
@@ -70,6 +72,7 @@ class SeriesVersion(ServiceWritten):
 
     class Meta:
         db_table = "energycore_series"
+        base_manager_name = "objects"
 
 
 class ReadingDay(ServiceWritten):
@@ -89,6 +92,7 @@ class ReadingDay(ServiceWritten):
 
     class Meta:
         db_table = "energycore_reading_day"
+        base_manager_name = "objects"
 
 
 class Ledger(ServiceWritten):
@@ -104,6 +108,7 @@ class Ledger(ServiceWritten):
 
     class Meta:
         db_table = "energycore_ledger"
+        base_manager_name = "objects"
 
 
 class Rollup(ServiceWritten):
@@ -119,6 +124,7 @@ class Rollup(ServiceWritten):
 
     class Meta:
         db_table = "energycore_rollup"
+        base_manager_name = "objects"
 
 
 class Mark(ServiceWritten):
@@ -134,6 +140,7 @@ class Mark(ServiceWritten):
 
     class Meta:
         db_table = "energycore_mark"
+        base_manager_name = "objects"
 
 
 class Shard(ServiceWritten):
@@ -149,6 +156,7 @@ class Shard(ServiceWritten):
 
     class Meta:
         db_table = "energycore_shard"
+        base_manager_name = "objects"
         constraints = (
             models.UniqueConstraint(fields=("tenant_id",), name="energycore_shard_tenant_id_key"),
         )
@@ -166,3 +174,4 @@ class Setting(ServiceWritten):
 
     class Meta:
         db_table = "energycore_setting"
+        base_manager_name = "objects"

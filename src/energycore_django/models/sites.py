@@ -10,16 +10,18 @@ from django.db import models
 from energycore.devices.site import Site as DomainSite
 from energycore.errors import InvalidValue
 from energycore.protocols.records import SiteRecord
+from energycore.protocols.scope import Scope
+from energycore.protocols.storage import UnitOfWork
 from energycore.quantities.instants import from_epoch_us
+from energycore.services.suite import Services
 from energycore_django.models.fields import (
     ServiceQuerySet,
-    ServiceWritten,
     number,
     optional_text,
     tenant,
     text,
 )
-from energycore_django.models.writing import checked_alias, refusal
+from energycore_django.models.writing import Registered, check_free, check_kept, refusal
 
 __all__ = ["Site", "SiteQuerySet"]
 
@@ -32,7 +34,7 @@ class SiteQuerySet(ServiceQuerySet):
         return self.filter(time_zone=time_zone)
 
 
-class Site(ServiceWritten):
+class Site(Registered):
     """A home or building: a place, a time zone, and the devices in it.
 
     `save` goes through the registration of energycore, `clean` through the class `energycore.Site`.
@@ -52,6 +54,7 @@ class Site(ServiceWritten):
 
     class Meta:
         db_table = "energycore_site"
+        base_manager_name = "objects"
         ordering = ("name", "id")
         constraints = (
             models.UniqueConstraint(
@@ -84,14 +87,7 @@ class Site(ServiceWritten):
     @classmethod
     def of(cls, record: SiteRecord, tenant_id: str) -> "Site":
         """The row of a record, as it is in the database."""
-        site = cls(
-            id=record.id,
-            tenant_id=tenant_id,
-            external_id=record.external_id,
-            registered_at_us=record.registered_at_us,
-            version=record.version,
-            **attrs.asdict(record.site),
-        )
+        site = cls(tenant_id=tenant_id, **_values(record))
         site._state.adding = False
         return site
 
@@ -103,25 +99,43 @@ class Site(ServiceWritten):
         except InvalidValue as error:
             raise ValidationError(refusal(error, self)) from error
 
-    def save(self, *args: Any, using: str | None = None, **options: Any) -> None:
-        """Register the site, or change what differs.
+    def register(self, services: Services, scope: Scope, work: UnitOfWork) -> SiteRecord:
+        """Store a new one.
 
         Raises:
             InvalidValue: it cannot be one.
             NameTaken: its external id is taken.
-            VersionConflict: it was changed since it was read.
-            NotFound: it is not there.
         """
-        services, scope, alias = checked_alias(self.tenant_id, using)
+        external_id = self.external_id or None
+        if external_id is not None:
+            check_free(work.sites.by_external_id(scope, external_id))
         site = self.domain()
-        if self._state.adding:
-            record = services.registration.register_site(
-                scope, site, external_id=self.external_id or None
-            )
-        else:
-            record = services.registration.update_site(
-                scope, self.id, expected_version=self.version, **attrs.asdict(site)
-            )
-        self.id, self.version = record.id, record.version
-        self.registered_at_us = record.registered_at_us
-        self._state.adding, self._state.db = False, alias
+        return services.registration.register_site(scope, site, external_id=external_id)
+
+    def change(self, services: Services, scope: Scope) -> SiteRecord:
+        """Store what differs.
+
+        Raises:
+            InvalidValue: it cannot be so.
+            NotFound: it is not there.
+            VersionConflict: it was changed since it was read.
+        """
+        record = services.registration.update_site(
+            scope, self.id, expected_version=self.version, **attrs.asdict(self.domain())
+        )
+        check_kept("external_id", self.external_id or None, record.external_id)
+        return record
+
+    def take(self, record: SiteRecord) -> None:
+        """Show what is stored."""
+        vars(self).update(_values(record))
+
+
+def _values(record: SiteRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "external_id": record.external_id,
+        "registered_at_us": record.registered_at_us,
+        "version": record.version,
+        **attrs.asdict(record.site),
+    }

@@ -31,6 +31,7 @@ class Reading(Measured):
 
     class Meta:
         db_table = "energycore_reading"
+        base_manager_name = "objects"
 
 
 class Bucket(ServiceWritten):
@@ -81,6 +82,7 @@ class Bucket(ServiceWritten):
 
     class Meta:
         db_table = "energycore_bucket"
+        base_manager_name = "objects"
 
     def __str__(self) -> str:
         return f"{self.get_tier_display()} of {self.get_kind_display()} {self.series_id}"

@@ -1,15 +1,92 @@
 """How the models write: through the services of the tenant, over the project's database."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from energycore.errors import EnergycoreError, InvalidValue, NotAllowed
+from energycore.errors import EnergycoreError, InvalidValue, NameTaken, NotAllowed
+from energycore.protocols.records import DeviceRecord, SiteRecord
 from energycore.protocols.scope import Scope
+from energycore.protocols.storage import UnitOfWork
 from energycore.services.suite import Services
+from energycore_django.models.fields import ServiceWritten
 
-__all__ = ["checked_alias", "refusal"]
+__all__ = ["Registered", "check_free", "check_kept", "checked_alias", "refusal"]
+
+
+class Registered(ServiceWritten):
+    """A row that `save` registers, or changes, by the services."""
+
+    class Meta:
+        abstract = True
+
+    def save(
+        self,
+        force_insert: bool | tuple[type[models.Model], ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Store it, all or what is named of it, and take over what follows from that.
+
+        Raises:
+            EnergycoreError: see `register` and `change`.
+            NotAllowed: it is to be stored under an identity of the caller's, again, or elsewhere.
+        """
+        services, scope, alias = checked_alias(self.tenant_id, using)
+        adding = self._state.adding
+        if adding and (force_update or self.pk is not None):
+            raise NotAllowed("a new row has no id: the database gives it one")
+        if force_insert and not adding:
+            raise NotAllowed("this row is stored already")
+        told = {"instance": self, "raw": False, "using": alias, "update_fields": update_fields}
+        models.signals.pre_save.send(type(self), **told)
+        if update_fields is None or adding:
+            row = self
+        else:
+            model: Any = type(self)
+            row = model.objects.using(alias).get(pk=self.pk)
+            for name in {*update_fields, "version"}:
+                setattr(row, name, getattr(self, name))
+        with services.storage.transaction(write=True) as work:
+            record = row.register(services, scope, work) if adding else row.change(services, scope)
+        self.take(record)
+        self._state.adding, self._state.db = False, alias
+        models.signals.post_save.send(type(self), created=adding, **told)
+
+    def register(self, services: Services, scope: Scope, work: UnitOfWork) -> Any:
+        """Store a new one."""
+        raise NotImplementedError
+
+    def change(self, services: Services, scope: Scope) -> Any:
+        """Store what differs."""
+        raise NotImplementedError
+
+    def take(self, record: Any) -> None:
+        """Show what is stored."""
+        raise NotImplementedError
+
+
+def check_kept(field: str, given: object, stored: object) -> None:
+    """Refuse another value of what a registration decides for good.
+
+    Raises:
+        InvalidValue: it is another.
+    """
+    if given != stored:
+        raise InvalidValue(field, given, f"{stored!r} as registered: it cannot be changed")
+
+
+def check_free(holder: SiteRecord | DeviceRecord | None) -> None:
+    """Refuse an external id that is taken.
+
+    Raises:
+        NameTaken: somebody has it.
+    """
+    if holder is not None:
+        raise NameTaken(f"the external id {holder.external_id!r} is taken", holder)
 
 
 def checked_alias(tenant: str, using: str | None) -> tuple[Services, Scope, str]:
