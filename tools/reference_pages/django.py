@@ -95,7 +95,7 @@ def page() -> str:
         checks=table(("id", "level", "meaning"), _checks()),
         commands="\n\n".join(_commands()),
         tasks=table(("task", "arguments", "meaning"), _tasks()),
-        schedule=table(("entry", "task", "every", "arguments"), _schedule()),
+        schedule=table(("entry", "task", "when", "arguments"), _schedule()),
         permissions=table(
             ("name", "meaning"), [(f"`{h.__name__}`", first_sentence(h)) for h in hooks]
         ),
@@ -172,7 +172,14 @@ def _tasks() -> Iterator[tuple[str, str, str]]:
         yield f"`{task.name}`", ", ".join(arguments), first_sentence(run)
 
 
+def _due(schedule: Any) -> str:
+    if isinstance(schedule, float):
+        return f"every {schedule:.0f} s"
+    # crontab prints itself as <crontab: 17 3 * * * (m/h/dM/MY/d)>.
+    return f"`{repr(schedule).removeprefix('<crontab: ').partition(' (')[0]}`"
+
+
 def _schedule() -> Iterator[tuple[str, str, str, str]]:
     for name, due in tasks.BEAT_SCHEDULE.items():
         arguments = ", ".join(f"`{key}={value!r}`" for key, value in due.get("kwargs", {}).items())
-        yield f"`{name}`", f"`{due['task']}`", f"{due['schedule']:,.0f} s", arguments
+        yield f"`{name}`", f"`{due['task']}`", _due(due["schedule"]), arguments

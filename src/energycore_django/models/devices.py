@@ -17,6 +17,7 @@ from energycore.protocols.scope import Scope
 from energycore.protocols.storage import UnitOfWork
 from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT
+from energycore.services.registration import DEFAULT_STEP_US
 from energycore.services.suite import Services
 from energycore.simulation.dispatch import Dispatch
 from energycore.storage.rules import name_key
@@ -247,8 +248,10 @@ class Device(Registered):
         if external_id is not None:
             check_free(work.devices.by_external_id(scope, external_id))
         source = DataSource(self.data_source)
-        # Not given means that of the data source.
-        gap_us: int | None = self.max_gap_us if source is DataSource.REPORTED else None
+        # Not given means that of the data source, which a copy of another row has already.
+        gap_us: int | None = self.max_gap_us
+        if gap_us == source.default_max_gap_us(DEFAULT_STEP_US):
+            gap_us = None
         record = services.registration.register_device(
             scope,
             self.domain(),
