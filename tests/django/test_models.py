@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.signals import post_save, pre_save
-from django.forms import modelform_factory
+from django.forms import ModelChoiceField, modelform_factory
 
 import energycore as ec
 from energycore.errors import (
@@ -244,7 +244,10 @@ def test_relations_change_nothing_behind_the_services_either(home, wall, alias):
 def test_a_form_offers_the_sites_of_the_tenant_alone(home):
     foreign = energy("other").register_site(ec.Site(name="Secret"))
     form = modelform_factory(Device, fields=["name", "kind", "ratings", "site"])()
-    offered = {site.pk for site in form.fields["site"].queryset}
+    field = form.fields["site"]
+    assert isinstance(field, ModelChoiceField)
+    assert field.queryset is not None
+    offered = {site.pk for site in field.queryset}
     assert home.pk in offered
     assert foreign.id not in offered
 

@@ -98,7 +98,6 @@ class Device(Registered):
     """
 
     id = models.BigAutoField(primary_key=True)
-    tenant_id = tenant()
     site = reference(
         "energycore.Site",
         null=True,

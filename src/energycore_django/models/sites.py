@@ -18,7 +18,6 @@ from energycore_django.models.fields import (
     ServiceQuerySet,
     number,
     optional_text,
-    tenant,
     text,
 )
 from energycore_django.models.writing import Registered, check_free, check_kept, refusal
@@ -41,7 +40,6 @@ class Site(Registered):
     """
 
     id = models.BigAutoField(primary_key=True)
-    tenant_id = tenant()
     external_id = optional_text(blank=True, help_text="Your own key, unique within the tenant.")
     name = text(help_text="What people call it.")
     time_zone = text(help_text="IANA name, such as Europe/Berlin.")

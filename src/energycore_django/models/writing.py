@@ -5,13 +5,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.base import ModelBase
 
 from energycore.errors import EnergycoreError, InvalidValue, NameTaken, NotAllowed
 from energycore.protocols.records import DeviceRecord, SiteRecord
 from energycore.protocols.scope import Scope
 from energycore.protocols.storage import UnitOfWork
 from energycore.services.suite import Services
-from energycore_django.models.fields import ServiceWritten
+from energycore_django.models.fields import ServiceWritten, tenant
 
 __all__ = ["Registered", "check_free", "check_kept", "checked_alias", "refusal"]
 
@@ -19,12 +20,15 @@ __all__ = ["Registered", "check_free", "check_kept", "checked_alias", "refusal"]
 class Registered(ServiceWritten):
     """A row that `save` registers, or changes, by the services."""
 
+    tenant_id = tenant()
+
     class Meta:
         abstract = True
 
     def save(
         self,
-        force_insert: bool | tuple[type[models.Model], ...] = False,
+        *,
+        force_insert: bool | tuple[ModelBase, ...] = False,
         force_update: bool = False,
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
