@@ -2,6 +2,8 @@
 
 import io
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import alembic.autogenerate
 import pytest
@@ -213,6 +215,31 @@ def test_a_database_of_the_first_version_keeps_its_data(new_database):
         assert cursor.fetchall() == [(1, 86_400_000_000, 4)]
     migrated(alias, "zero")
     assert [t for t in connections[alias].introspection.table_names() if "energycore_d" in t] == []
+
+
+def test_a_project_of_the_first_release_keeps_its_data(new_sqlite):
+    """Its tables and rows as they were then, brought to whatever is newest now."""
+    alias, _ = new_sqlite
+    frozen = Path(__file__).with_name("frozen_0002.sql").read_text(encoding="utf-8")
+    connections[alias].ensure_connection()
+    connections[alias].connection.executescript(frozen)
+    migrated(alias)
+    own = energy_over(DjangoStorage(alias), SCOPE)
+    roof, wall = own.devices().items
+    assert (roof.device, roof.tags) == (ec.SolarPanel(name="Roof", rated_power_w=5_000), ("south",))
+    assert (wall.device.name, own.site(wall.site_id).site.name) == ("Wall", "Home")
+    start = datetime(2026, 5, 30, tzinfo=UTC)
+    assert len(own.readings(roof, start, start + timedelta(days=1))) == 12
+    (day,) = own.history(start, start + timedelta(hours=1), "day", of=roof).answer.buckets
+    assert (day.reading_count, day.produced_wh, day.coverage) == (12, 550.0, 1.0)
+    late = ec.NewReading(device_id=roof.id, at=start + timedelta(minutes=57), power_w=0.0)
+    assert own.record([late]).accepted == 1
+    own.upkeep(retain=False)
+    (day,) = own.history(start, start + timedelta(hours=1), "day", of=roof).answer.buckets
+    assert day.produced_wh == 550.0 - 1_100.0 * 3 / 60
+    again = own.register(roof.device, external_id="roof")
+    assert again.id == roof.id
+    assert own.register(ec.Appliance(name="New", average_power_w=1)).id > wall.id
 
 
 def test_sqlmigrate_says_what_does_it(sqlite_alias):
