@@ -9,7 +9,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.staticfiles import finders
 from django.db import connections
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 import energycore as ec
@@ -167,6 +167,7 @@ def test_the_number_of_statements_of_the_list_does_not_depend_on_its_length(brow
         ("site=99", []),
         ("site=x", []),
         ("tag=x", []),
+        ("tag=%00", []),
     ],
 )
 def test_the_list_is_filtered_and_searched(browser, query, found):
@@ -442,3 +443,16 @@ def test_power_is_shown_with_its_sign(value, shown):
 )
 def test_only_what_is_full_is_at_100_percent(fraction, shown):
     assert percent(fraction) == shown
+
+
+@pytest.mark.parametrize("site", ["abc", "", "1,501", "%00"])
+def test_a_site_that_cannot_be_one_is_left_out_of_a_new_device(browser, site):
+    assert browser.get(f"{LIST}add/?kind=battery&site={site}").status_code == 200
+
+
+def test_links_hold_where_numbers_are_written_with_separators(browser):
+    """Identities are no amounts."""
+    *_, site = [energy().register_site(ec.Site(name=f"Home {number}")) for number in range(11)]
+    with override_settings(USE_THOUSAND_SEPARATOR=True, NUMBER_GROUPING=1, THOUSAND_SEPARATOR=","):
+        page = Text(browser.get(f"{SITES}{site.id}/change/").content.decode())
+    assert f"{LIST}?site={site.id}" in page.addresses

@@ -15,7 +15,7 @@ from energycore_django.access import energy
 from energycore_django.admin.actions import ACTIONS
 from energycore_django.admin.base import TenantAdmin
 from energycore_django.admin.columns import DeviceColumns
-from energycore_django.admin.filters import SiteFilter, SpeakingFilter, TagFilter
+from energycore_django.admin.filters import SiteFilter, SpeakingFilter, TagFilter, is_id
 from energycore_django.admin.observing import now_us
 from energycore_django.admin.pages import device_page
 from energycore_django.admin.scope import database, tenant
@@ -118,6 +118,13 @@ class DeviceAdmin(DeviceColumns, TenantAdmin):
                 "queryset": Site.objects.using(database()).for_tenant(tenant()),
             }
         return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        """What the link says; a site that cannot be one is left out."""
+        given = dict(super().get_changeform_initial_data(request))
+        if not is_id(str(given.get("site", ""))):
+            given.pop("site", None)
+        return given
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None

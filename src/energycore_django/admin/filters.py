@@ -7,11 +7,12 @@ from django.contrib import admin
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 
+from energycore.storage.rules import is_storable
 from energycore_django.admin.observing import SILENT_GAPS
 from energycore_django.admin.scope import database, tenant
 from energycore_django.models import DeviceTag, Site
 
-__all__ = ["SiteFilter", "SpeakingFilter", "TagFilter"]
+__all__ = ["SiteFilter", "SpeakingFilter", "TagFilter", "is_id"]
 
 _MOST_CHOICES: Final = 50
 _NONE: Final = "none"
@@ -51,7 +52,7 @@ class SiteFilter(admin.SimpleListFilter):
         few = list(sites.values_list("id", "name")[: _MOST_CHOICES + 1])
         if len(few) > _MOST_CHOICES:
             chosen = self.value() or ""
-            few = list(sites.filter(id=chosen).values_list("id", "name")) if _is_id(chosen) else []
+            few = list(sites.filter(id=chosen).values_list("id", "name")) if is_id(chosen) else []
         return [*((str(key), name) for key, name in few), (_NONE, "No site")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -61,7 +62,7 @@ class SiteFilter(admin.SimpleListFilter):
             return queryset
         if chosen == _NONE:
             return queryset.filter(site__isnull=True)
-        return queryset.filter(site_id=int(chosen)) if _is_id(chosen) else queryset.none()
+        return queryset.filter(site_id=int(chosen)) if is_id(chosen) else queryset.none()
 
 
 class TagFilter(admin.SimpleListFilter):
@@ -82,8 +83,11 @@ class TagFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The devices that carry a tag."""
         chosen = self.value()
+        if chosen is not None and not is_storable(chosen):
+            return queryset.none()
         return queryset if chosen is None else queryset.tagged(chosen)  # type: ignore[attr-defined] # the queryset of devices
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether a text may be the identity of a row."""
     return text.isascii() and text.isdigit() and len(text) < 19
