@@ -73,7 +73,7 @@ class TagFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The tags in use, and the chosen one."""
-        tags = DeviceTag.objects.using(database()).for_tenant(tenant()).order_by("tag")
+        tags = DeviceTag.objects.for_tenant(tenant()).using(database()).order_by("tag")
         few = list(tags.values_list("tag", flat=True).distinct()[:_MOST_CHOICES])
         chosen = self.value()
         if chosen is not None and chosen not in few:

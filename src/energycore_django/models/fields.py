@@ -113,8 +113,20 @@ class ServiceQuerySet(models.QuerySet[Any]):
         _refuse()
 
 
-ServiceManager = models.Manager.from_queryset(ServiceQuerySet)
-"""Finds rows, and changes none."""
+class ServiceManager(models.Manager[Any]):
+    """Finds rows, and changes none."""
+
+    def get_queryset(self) -> ServiceQuerySet:
+        """All of them."""
+        return ServiceQuerySet(self.model, using=self._db)
+
+    def for_tenant(self, tenant: str) -> ServiceQuerySet:
+        """The rows of one tenant."""
+        return self.get_queryset().for_tenant(tenant)
+
+    def between(self, start: datetime, end: datetime, field: str = "at_us") -> ServiceQuerySet:
+        """The rows with start <= instant < end."""
+        return self.get_queryset().between(start, end, field)
 
 
 class ServiceWritten(models.Model):
