@@ -116,9 +116,12 @@ class ServiceQuerySet(models.QuerySet[Any]):
 class ServiceManager(models.Manager[Any]):
     """Finds rows, and changes none."""
 
+    _db: str | None
+    _hints: dict[str, Any]
+
     def get_queryset(self) -> ServiceQuerySet:
-        """All of them."""
-        return ServiceQuerySet(self.model, using=self._db)
+        """All of them; those of a row are where it is."""
+        return ServiceQuerySet(self.model, using=self._db, hints=self._hints)
 
     def for_tenant(self, tenant: str) -> ServiceQuerySet:
         """The rows of one tenant."""
