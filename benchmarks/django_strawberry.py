@@ -23,19 +23,19 @@ class State:
     def at(self) -> datetime:
         """Since when."""
         row: Any = self
-        return row.at  # type: ignore[no-any-return] # of the model
+        return row.at  # type: ignore[no-any-return] # Any is a row of the model
 
     @strawberry_django.field(only=["power_mw"])
     def power_w(self) -> float:
         """Signed power."""
         row: Any = self
-        return row.power_w  # type: ignore[no-any-return] # of the model
+        return row.power_w  # type: ignore[no-any-return] # Any is a row of the model
 
     @strawberry_django.field(only=["stored_mwh"])
     def stored_wh(self) -> float | None:
         """Energy inside."""
         row: Any = self
-        return row.stored_wh  # type: ignore[no-any-return] # of the model
+        return row.stored_wh  # type: ignore[no-any-return] # Any is a row of the model
 
 
 @strawberry_django.type(Device, name="Device")

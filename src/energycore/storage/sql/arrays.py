@@ -65,7 +65,7 @@ def as_arrays(statement: "Select[*tuple[Any, ...]]") -> "Select[*tuple[Any, ...]
     """
     rows = statement.subquery("sent")
     # Written out: of many columns, expressions take longer to build than the rows to come.
-    texts = [f"array_send(array_agg(sent.{name}))" for name in rows.c.keys()]  # noqa: SIM118
+    texts = [f"array_send(array_agg(sent.{name}))" for name in rows.c.keys()]  # noqa: SIM118 - without it columns
     return select(*(literal_column(text, LargeBinary) for text in texts)).select_from(rows)
 
 
