@@ -377,3 +377,29 @@ def test_another_database_is_refused(home, alias):
     other = {"default": "postgresql", "postgresql": "default"}[alias]
     with pytest.raises(NotAllowed, match="writes to the database"):
         home.save(using=other)
+
+
+def hosts_form(site, **changes):
+    given = {"kind": "solar_panel", "ratings": {"rated_power_w": 5_000.0}, "name": "Roof"}
+    fields = ("name", "kind", "ratings", "site", "external_id")
+    form = modelform_factory(Device, fields=fields)
+    return form({**given, "site": site and site.pk, "external_id": "", **changes})
+
+
+@pytest.mark.parametrize("has_site", [True, False])
+def test_a_form_of_a_project_says_that_a_name_is_taken(home, has_site):
+    site = home if has_site else None
+    energy().register(ROOF, site=home.id if has_site else None, external_id="east")
+    form = hosts_form(site)
+    assert not form.is_valid()
+    assert "of this name" in form.errors["__all__"][0]
+    form = hosts_form(site, name="Other", external_id="east")
+    assert form.errors["__all__"] == ["Another device has this external id."]
+    form = hosts_form(site, name="Other")
+    assert form.is_valid(), form.errors
+    assert form.save().external_id is None
+
+
+def test_a_name_of_another_tenant_is_free():
+    energy("other").register(ROOF)
+    assert hosts_form(None, name=ROOF.name).is_valid()

@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                             models.UniqueConstraint(
                                 fields=("tenant_id", "external_id"),
                                 name="energycore_site_tenant_id_external_id_key",
+                                violation_error_message="Another site has this external id.",
                             )
                         ],
                     },
@@ -163,6 +164,7 @@ class Migration(migrations.Migration):
                     constraint=models.UniqueConstraint(
                         fields=("tenant_id", "external_id"),
                         name="energycore_device_tenant_id_external_id_key",
+                        violation_error_message="Another device has this external id.",
                     ),
                 ),
                 migrations.AddConstraint(
@@ -170,6 +172,7 @@ class Migration(migrations.Migration):
                     constraint=models.UniqueConstraint(
                         fields=("tenant_id", "site", "name"),
                         name="energycore_device_tenant_id_site_id_name_key",
+                        violation_error_message="This site has a device of this name already.",
                     ),
                 ),
                 migrations.AddConstraint(
@@ -178,6 +181,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("site__isnull", True)),
                         fields=("tenant_id", "name"),
                         name="energycore_device_name_without_site_key",
+                        violation_error_message="There is a device of this name without a site already.",
                     ),
                 ),
                 migrations.CreateModel(

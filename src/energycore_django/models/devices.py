@@ -46,7 +46,10 @@ class DeviceQuerySet(ServiceQuerySet):
     """Devices, with the filters that lists, summaries and histories have."""
 
     def matching(self, filter_: DeviceFilter) -> Self:
-        """Those that match a filter of energycore."""
+        """Those that match a filter of energycore.
+
+        Of all tenants, as any query of models: `for_tenant` comes first where there are several.
+        """
         found = self
         for field, values in (
             ("id", filter_.ids),
@@ -143,15 +146,18 @@ class Device(Registered):
             models.UniqueConstraint(
                 fields=("tenant_id", "external_id"),
                 name="energycore_device_tenant_id_external_id_key",
+                violation_error_message="Another device has this external id.",
             ),
             models.UniqueConstraint(
                 fields=("tenant_id", "site", "name"),
                 name="energycore_device_tenant_id_site_id_name_key",
+                violation_error_message="This site has a device of this name already.",
             ),
             models.UniqueConstraint(
                 fields=("tenant_id", "name"),
                 condition=models.Q(site__isnull=True),
                 name="energycore_device_name_without_site_key",
+                violation_error_message="There is a device of this name without a site already.",
             ),
         )
 

@@ -58,6 +58,7 @@ class Site(Registered):
             models.UniqueConstraint(
                 fields=("tenant_id", "external_id"),
                 name="energycore_site_tenant_id_external_id_key",
+                violation_error_message="Another site has this external id.",
             ),
         )
 

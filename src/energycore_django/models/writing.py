@@ -1,6 +1,6 @@
 """How the models write: through the services of the tenant, over the project's database."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -21,6 +21,7 @@ class Registered(ServiceWritten):
     """A row that `save` registers, or changes, by the services."""
 
     tenant_id = tenant()
+    external_id: Any
 
     class Meta:
         abstract = True
@@ -59,6 +60,16 @@ class Registered(ServiceWritten):
         self.take(record)
         self._state.adding, self._state.db = False, alias
         models.signals.post_save.send(type(self), created=adding, **told)
+
+    def clean(self) -> None:
+        """Take an external id that a form left empty for none."""
+        super().clean()
+        self.external_id = self.external_id or None
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Look for a taken name or external id: the tenant is known, though no form shows it."""
+        unknown = None if exclude is None else set(exclude) - {"tenant_id"}
+        super().validate_constraints(exclude=unknown)
 
     def register(self, services: Services, scope: Scope, work: UnitOfWork) -> Any:
         """Store a new one."""
