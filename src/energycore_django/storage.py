@@ -1,7 +1,7 @@
 """The SQL backend over Django's connection, inside Django's transactions."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from django.db import connections, router, transaction
 from django.db.transaction import TransactionManagementError
 from django.db.utils import DataError, Error, IntegrityError
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from energycore.errors import (
     Conflict,
@@ -18,7 +19,7 @@ from energycore.errors import (
     StorageUnavailable,
     UnsupportedDatabase,
 )
-from energycore.storage.sql.faults import translated
+from energycore.storage.sql.faults import meaning
 from energycore.storage.sql.partitions import Partitioning
 from energycore.storage.sql.session import Session
 from energycore.storage.sql.store import SqlUnitOfWork
@@ -89,20 +90,25 @@ def joined(alias: str, *, write: bool) -> Iterator[Connection]:
     """
     django = connections[alias]
     engine = _engine(alias, django.vendor)
-    with _of_django(), ExitStack() as stack:
-        # Without autocommit a transaction may have begun already.
-        outermost = not django.in_atomic_block
-        begins = outermost and django.get_autocommit()
-        # After an error PostgreSQL refuses all that follows: a part of its own keeps it from the
-        # caller's block, also where something was only read.
-        if write or outermost or django.vendor == "postgresql":
-            stack.enter_context(transaction.atomic(using=alias))
-        stack.enter_context(translated())
-        connection = stack.enter_context(engine.connect())
-        stack.enter_context(connection.begin())
-        if begins:
-            _begin(connection, write=write)
-        yield connection
+    # Without autocommit a transaction may have begun already.
+    outermost = not django.in_atomic_block
+    begins = outermost and django.get_autocommit()
+    # After an error PostgreSQL refuses all that follows: a part of its own keeps it from the
+    # caller's block, also where something was only read.
+    own = write or outermost or django.vendor == "postgresql"
+    try:
+        with transaction.atomic(using=alias) if own else nullcontext():
+            try:
+                with engine.connect() as connection, connection.begin():
+                    if begins:
+                        _begin(connection, write=write)
+                    yield connection
+            except SQLAlchemyError as error:
+                raise meaning(error) from error
+    except TransactionManagementError as error:
+        raise NotAllowed(_BROKEN) from error
+    except Error as error:
+        raise _of_django(error) from error
 
 
 @cache
@@ -125,18 +131,7 @@ def _begin(connection: Connection, *, write: bool) -> None:
         connection.exec_driver_sql("DELETE FROM energycore_setting WHERE FALSE")
 
 
-@contextmanager
-def _of_django() -> Iterator[None]:
-    """Turn what Django's own connection raises into the errors that the protocols name."""
-    try:
-        yield
-    except TransactionManagementError as error:
-        raise NotAllowed(_BROKEN) from error
-    except Error as error:
-        raise _meaning(error) from error
-
-
-def _meaning(error: Any) -> EnergycoreError:
+def _of_django(error: Any) -> EnergycoreError:
     if getattr(error.__cause__, "sqlstate", None) == _ABORTED:
         return NotAllowed(_BROKEN)
     if isinstance(error, IntegrityError):

@@ -392,7 +392,7 @@ def test_a_form_of_a_project_says_that_a_name_is_taken(home, has_site):
     energy().register(ROOF, site=home.id if has_site else None, external_id="east")
     form = hosts_form(site)
     assert not form.is_valid()
-    assert "of this name" in form.errors["__all__"][0]
+    assert "name already" in form.errors["__all__"][0]
     form = hosts_form(site, name="Other", external_id="east")
     assert form.errors["__all__"] == ["Another device has this external id."]
     form = hosts_form(site, name="Other")

@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("site__isnull", True)),
                         fields=("tenant_id", "name"),
                         name="energycore_device_name_without_site_key",
-                        violation_error_message="There is a device of this name without a site already.",
+                        violation_error_message="A device without a site has this name already.",
                     ),
                 ),
                 migrations.CreateModel(

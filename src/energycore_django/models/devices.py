@@ -157,7 +157,7 @@ class Device(Registered):
                 fields=("tenant_id", "name"),
                 condition=models.Q(site__isnull=True),
                 name="energycore_device_name_without_site_key",
-                violation_error_message="There is a device of this name without a site already.",
+                violation_error_message="A device without a site has this name already.",
             ),
         )
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from energycore.errors import Conflict, EnergycoreError, InvalidValue, StorageUnavailable
 from energycore.storage.sql.engine import file_of, shown
 
-__all__ = ["opening", "translated"]
+__all__ = ["meaning", "opening", "translated"]
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise _meaning(error) from error
+        raise meaning(error) from error
 
 
 @contextmanager
@@ -61,7 +61,8 @@ def _unopened(url: URL, error: StorageUnavailable) -> str:
     return f"{file}: {error.message}"
 
 
-def _meaning(error: SQLAlchemyError) -> EnergycoreError:
+def meaning(error: SQLAlchemyError) -> EnergycoreError:
+    """The error that the protocols name for one of SQLAlchemy or of a driver."""
     if isinstance(error, IntegrityError) and not _has_no_partition(error):
         return Conflict("this contradicts what is stored")
     if isinstance(error, DataError):

@@ -14,7 +14,7 @@ from energycore.fleet.columns import DeviceState, Fleet, Member
 from energycore.fleet.summary import StateTable
 from energycore.protocols.records import DeviceFilter, ShardRecord, StateRecord
 from energycore.protocols.scope import Scope, tenant_of
-from energycore.quantities.units import MISSING, IntArray
+from energycore.quantities.units import MISSING
 from energycore.quantities.zones import load_zone
 from energycore.storage.rules import check_seed
 from energycore.storage.sql.filters import conditions_of
@@ -174,9 +174,9 @@ class SqlFleet:
         tenant = tenant_of(scope)
         if filter_ == _ALL:
             # The most frequent question: made once, a statement is found again by its identity.
-            return _table(self._session.read(_ACTIVE_OF_TENANT, {"tenant": tenant}).all())
+            return _table(self._session.plain(_ACTIVE_OF_TENANT, {"tenant": tenant}))
         conditions = conditions_of(self._session, tenant, filter_)
-        return _table(self._session.read(_ACTIVE.where(*conditions)).all())
+        return _table(self._session.plain(_ACTIVE.where(*conditions)))
 
     def tagged(self, scope: Scope, filter_: DeviceFilter) -> Mapping[str, Sequence[int]]:
         """The identities of the active devices that match, by tag, in alphabetical order."""
@@ -208,9 +208,9 @@ class SqlFleet:
 
 _ACTIVE: Final = (
     select(
+        device.c.kind,
         device.c.id,
         device.c.site_id,
-        device.c.kind,
         device_state.c.at_us,
         device_state.c.power_mw,
         device_state.c.stored_mwh,
@@ -245,23 +245,22 @@ def _member(row: AnyRow, zone: Any) -> Member:
     )
 
 
-def _table(rows: Sequence[AnyRow]) -> StateTable:
-    columns = list(zip(*rows, strict=True)) or [()] * 8
-    kinds = tuple(sorted(set(columns[2])))
+def _table(rows: Sequence[tuple[Any, ...]]) -> StateTable:
+    of_rows, *columns = zip(*rows, strict=True) if rows else [()] * 8
+    kinds = tuple(sorted(set(of_rows)))
     position = {kind: index for index, kind in enumerate(kinds)}
+    # One pass over all numbers, most of which may be absent.
+    flat = np.array([MISSING if n is None else n for column in columns for n in column], np.int64)
+    device_id, site_id, at_us, power_mw, stored_mwh, capacity_mwh, max_gap_us = flat.reshape(7, -1)
     return StateTable(
         kinds=kinds,
         roles=tuple(device_kind(kind).role for kind in kinds),
-        device_id=_column(columns[0]),
-        site_id=_column(columns[1]),
-        kind_index=_column([position[kind] for kind in columns[2]]),
-        at_us=_column(columns[3]),
-        power_mw=_column(columns[4]),
-        stored_mwh=_column(columns[5]),
-        capacity_mwh=_column(columns[6]),
-        silent_after_us=2 * _column(columns[7]),
+        device_id=device_id,
+        site_id=site_id,
+        kind_index=np.array([position[kind] for kind in of_rows], dtype=np.int64),
+        at_us=at_us,
+        power_mw=power_mw,
+        stored_mwh=stored_mwh,
+        capacity_mwh=capacity_mwh,
+        silent_after_us=2 * max_gap_us,
     )
-
-
-def _column(values: Sequence[int | None]) -> IntArray:
-    return np.array([MISSING if value is None else value for value in values], dtype=np.int64)

@@ -103,6 +103,16 @@ class Session:
                 for rows in tuples(table, in_order):
                     self._connection.exec_driver_sql(str(insert), rows)
 
+    def plain(
+        self, statement: "Select[*tuple[Any, ...]]", given: Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a statement that selects texts and whole numbers, as the driver has them.
+
+        Rows that know their columns take a tenth longer.
+        """
+        with translated(), self._raw(statement):
+            return list(self._connection.execute(statement, given).cursor.fetchall())
+
     def numbers(self, statement: "Select[*tuple[Any, ...]]") -> list[IntArray]:
         """The whole numbers that a statement selects, as an array for each of its columns."""
         if self.is_postgresql:
