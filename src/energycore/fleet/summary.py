@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -12,7 +12,10 @@ from energycore.devices.base import Role
 from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT, MISSING, IntArray
 
-__all__ = ["EnergySummary", "StateTable", "StorageTotals", "grouped", "summarise"]
+__all__ = ["SILENT_GAPS", "EnergySummary", "StateTable", "StorageTotals", "grouped", "summarise"]
+
+SILENT_GAPS: Final = 2
+"""A newest reading that is older than so many longest gaps of its device counts as silence."""
 
 
 @attrs.frozen(kw_only=True, eq=False)

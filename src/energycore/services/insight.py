@@ -10,7 +10,7 @@ import numpy as np
 from energycore.devices.base import DataSource, StorageMode
 from energycore.devices.storage_device import StorageDevice, capacity_mwh
 from energycore.errors import NotFound
-from energycore.fleet.summary import EnergySummary, grouped, summarise
+from energycore.fleet.summary import SILENT_GAPS, EnergySummary, grouped, summarise
 from energycore.protocols.clock import Clock
 from energycore.protocols.groups import GroupKey, SummaryGroup
 from energycore.protocols.records import (
@@ -282,5 +282,5 @@ def _observed(record: DeviceRecord, state: StateRecord, now_us: int) -> Observed
         power_mw=state.power_mw,
         stored_mwh=state.stored_mwh,
         capacity_mwh=capacity_mwh(record.device),
-        is_stale=now_us - state.at_us > 2 * record.max_gap_us,
+        is_stale=now_us - state.at_us > SILENT_GAPS * record.max_gap_us,
     )

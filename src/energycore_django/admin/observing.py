@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from energycore.errors import EnergycoreError
+from energycore.fleet.summary import SILENT_GAPS
 from energycore.quantities.instants import to_epoch_us
 from energycore.quantities.zones import load_zone
 from energycore.services.insight import ObservedState
@@ -10,10 +11,7 @@ from energycore_django.access import energy
 from energycore_django.conf import current
 from energycore_django.models import Device, Site
 
-__all__ = ["SILENT_GAPS", "now_us", "observed", "zone_of", "zone_of_site"]
-
-SILENT_GAPS = 2
-"""A newest reading that is older than so many longest gaps counts as silence."""
+__all__ = ["now_us", "observed", "zone_of", "zone_of_site"]
 
 
 def now_us() -> int:

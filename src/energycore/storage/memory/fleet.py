@@ -9,7 +9,7 @@ from energycore.devices.base import DataSource
 from energycore.devices.registry import device_kind
 from energycore.devices.storage_device import capacity_mwh
 from energycore.fleet.columns import DeviceState, Fleet, Member
-from energycore.fleet.summary import StateTable
+from energycore.fleet.summary import SILENT_GAPS, StateTable
 from energycore.protocols.records import DeviceFilter, DeviceRecord, ShardRecord, StateRecord
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.quantities.units import MISSING
@@ -173,5 +173,5 @@ def _row(
         MISSING if state is None else state.power_mw,
         MISSING if stored_mwh is None else stored_mwh,
         MISSING if capacity is None else capacity,
-        2 * record.max_gap_us,
+        SILENT_GAPS * record.max_gap_us,
     )

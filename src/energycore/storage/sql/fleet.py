@@ -11,7 +11,7 @@ from energycore.devices.base import DataSource
 from energycore.devices.registry import device_kind
 from energycore.encoding import decode_device, decode_dispatch, decode_state, encode_state
 from energycore.fleet.columns import DeviceState, Fleet, Member
-from energycore.fleet.summary import StateTable
+from energycore.fleet.summary import SILENT_GAPS, StateTable
 from energycore.protocols.records import DeviceFilter, ShardRecord, StateRecord
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.quantities.units import MISSING
@@ -262,5 +262,5 @@ def _table(rows: Sequence[tuple[Any, ...]]) -> StateTable:
         power_mw=power_mw,
         stored_mwh=stored_mwh,
         capacity_mwh=capacity_mwh,
-        silent_after_us=2 * max_gap_us,
+        silent_after_us=SILENT_GAPS * max_gap_us,
     )
