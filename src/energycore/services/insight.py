@@ -29,7 +29,7 @@ from energycore.quantities.units import MILLI_PER_UNIT, MISSING
 from energycore.services.moments import HeldStorage, StoppedClock
 from energycore.simulation.storage import ModeCode
 
-__all__ = ["ALL_DEVICES", "Insight", "ObservedState", "SummaryGroup"]
+__all__ = ["ALL_DEVICES", "SILENT_GAPS", "Insight", "ObservedState", "SummaryGroup"]
 
 ALL_DEVICES = DeviceFilter()
 

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 
-from energycore.fleet.summary import SILENT_GAPS
+from energycore.services.insight import SILENT_GAPS
 from energycore.storage.rules import is_storable
 from energycore_django.admin.scope import database, tenant
 from energycore_django.models import DeviceTag, Site

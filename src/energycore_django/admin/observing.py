@@ -3,10 +3,9 @@
 from zoneinfo import ZoneInfo
 
 from energycore.errors import EnergycoreError
-from energycore.fleet.summary import SILENT_GAPS
 from energycore.quantities.instants import to_epoch_us
 from energycore.quantities.zones import load_zone
-from energycore.services.insight import ObservedState
+from energycore.services.insight import SILENT_GAPS, ObservedState
 from energycore_django.access import energy
 from energycore_django.conf import current
 from energycore_django.models import Device, Site
