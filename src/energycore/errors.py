@@ -35,6 +35,7 @@ EnergycoreError
 |-- ArchiveDamaged (RuntimeError)            ARCHIVE_DAMAGED
 |-- VerificationFailed (RuntimeError)        VERIFICATION_FAILED
 |-- UnsupportedDatabase (ValueError)         UNSUPPORTED_DATABASE
+|-- UnsupportedChannel (ValueError)          UNSUPPORTED_CHANNEL
 `-- MissingExtra (ImportError)               MISSING_EXTRA
 """
 
@@ -75,6 +76,7 @@ __all__ = [
     "UnknownDeviceKind",
     "UnknownDispatch",
     "UnknownTimeZone",
+    "UnsupportedChannel",
     "UnsupportedDatabase",
     "VerificationFailed",
     "VersionConflict",
@@ -342,6 +344,12 @@ class UnsupportedDatabase(EnergycoreError, ValueError):
     """The URL names a database that energycore has no backend for."""
 
     code = "UNSUPPORTED_DATABASE"
+
+
+class UnsupportedChannel(EnergycoreError, ValueError):
+    """The URL names a channel of changes that energycore does not know."""
+
+    code = "UNSUPPORTED_CHANNEL"
 
 
 class MissingExtra(EnergycoreError, ImportError):
