@@ -1,25 +1,17 @@
 """GraphQL over HTTP without any I/O: a request in, a response out, the same for every framework."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from types import CoroutineType
-from typing import Any, NoReturn, TypeGuard
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from attrs import evolve, field, frozen
-from graphql import (
-    ExecutionResult,
-    GraphQLError,
-    GraphQLSchema,
-    OperationType,
-    assert_valid_schema,
-    execute,
-)
+from graphql import GraphQLError, GraphQLSchema, OperationType, assert_valid_schema
 
 from energycore.graphql import json_text
 from energycore.graphql.documents import DocumentCache, DocumentRules, Refusal
+from energycore.graphql.executing import Executed, Prepared, run
 from energycore.graphql.faults import MEANT_FOR_CLIENTS, ErrorReporter, shown
 from energycore.graphql.negotiation import (
     GRAPHQL_RESPONSE,
@@ -27,9 +19,15 @@ from energycore.graphql.negotiation import (
     is_json,
     response_media_type,
 )
-from energycore.graphql.plans import NotPlanned
 
-__all__ = ["GraphQLEngine", "HttpRequest", "HttpResponse"]
+__all__ = [
+    "GraphQLEngine",
+    "HttpRequest",
+    "HttpResponse",
+    "NotServed",
+    "RequestParameters",
+    "request_parameters",
+]
 
 _METHODS = "GET, HEAD, POST, OPTIONS"
 _MAX_QUERY_FIELDS = 20
@@ -64,13 +62,15 @@ class HttpResponse:
 
 
 @frozen(kw_only=True)
-class _Parameters:
+class RequestParameters:
+    """What a client asks."""
+
     query: str
     operation_name: str | None
     variables: dict[str, Any] | None
 
 
-class _NotServed(Exception):
+class NotServed(Exception):
     """The request is not a well-formed GraphQL request over HTTP."""
 
     def __init__(self, status: int, code: str, message: str, allow: str | None = None) -> None:
@@ -137,7 +137,7 @@ class GraphQLEngine:
         media_type = response_media_type(request.headers.get("accept"))
         try:
             response = self._respond(request, media_type, context_value)
-        except _NotServed as refusal:
+        except NotServed as refusal:
             response = _refused(refusal, media_type)
         except Exception as error:  # noqa: BLE001 - the last net: no text of a fault gets out
             response = self._fault(error, media_type)
@@ -169,61 +169,86 @@ class GraphQLEngine:
             parameters = self._asked(request, media_type)
         else:
             problem = "GraphQL is served by GET and POST only."
-            raise _NotServed(405, "METHOD_NOT_ALLOWED", problem, _METHODS)
-        document = self.documents.load(self._rules, parameters.query)
-        if isinstance(document, Refusal):
-            return _refused_document(document, media_type)
-        operation_type = document.operation_type(parameters.operation_name)
-        if isinstance(operation_type, Refusal):
-            return _refused_document(operation_type, media_type)
-        if operation_type is not OperationType.QUERY:
-            _check_is_served(operation_type, request.method)
-        plan = document.plan(parameters.operation_name)
-        if plan is not None:
-            try:
-                with _operation(context_value) as context:
-                    data = plan.run(context, parameters.variables)
-            except NotPlanned:
-                pass
-            else:
-                return _response(200, {"data": data}, media_type)
-        with _operation(context_value) as context:
-            result = execute(
-                self.schema,
-                document.ast,
-                None,
-                context,
-                parameters.variables,
-                parameters.operation_name,
-                is_awaitable=_is_coroutine,
-                hide_suggestions=not self.introspection,
-            )
-        if not isinstance(result, ExecutionResult):
-            raise TypeError("the schema has an asynchronous resolver")
-        return self._executed(result, media_type)
+            raise NotServed(405, "METHOD_NOT_ALLOWED", problem, _METHODS)
+        prepared = self.prepare(
+            parameters.query, parameters.operation_name, parameters.variables
+        )
+        if isinstance(prepared, Refusal):
+            return _refused_document(prepared, media_type)
+        if prepared.operation_type is not OperationType.QUERY:
+            _check_is_served(prepared.operation_type, request.method)
+        executed = self.execute(prepared, context_value)
+        if not executed.has_run:
+            return _request_errors(executed.errors, media_type)
+        return _response(200, executed.response(), media_type)
 
-    def _posted(self, request: HttpRequest, media_type: str | None) -> _Parameters:
+    def prepare(
+        self, query: str, operation_name: str | None, variables: Mapping[str, Any] | None
+    ) -> Prepared | Refusal:
+        """Hold a request to all rules and limits: the one way in, over HTTP and over sockets."""
+        document = self.documents.load(self._rules, query)
+        if isinstance(document, Refusal):
+            return document
+        operation_type = document.operation_type(operation_name)
+        if isinstance(operation_type, Refusal):
+            return operation_type
+        return Prepared(
+            document=document,
+            operation_type=operation_type,
+            operation_name=operation_name,
+            variables=variables,
+        )
+
+    def refused(self, refusal: Refusal) -> Executed:
+        """What a client is told of a request that is not executed."""
+        errors = [shown(error, refusal.code) for error in refusal.errors]
+        return Executed(data=None, errors=errors, has_run=False)
+
+    def faulted(self, error: Exception) -> Executed:
+        """What a client is told of an error outside of any field; a fault is logged."""
+        return Executed(data=None, errors=[self._reporter.fault(error)], has_run=False)
+
+    def execute(
+        self, prepared: Prepared, context_value: object, root_value: object = None
+    ) -> Executed:
+        """Execute a request in this thread.
+
+        Args:
+            prepared: as `prepare` gave it.
+            context_value: as for `respond`.
+            root_value: what the resolvers of the operation itself are given; of a subscription,
+                the event that it is executed for.
+        """
+        return run(
+            prepared,
+            context_value,
+            root_value,
+            reporter=self._reporter,
+            hide_suggestions=not self.introspection,
+        )
+
+    def _posted(self, request: HttpRequest, media_type: str | None) -> RequestParameters:
         _check_acceptable(media_type)
         headers = request.headers
         if not is_json(headers.get("content-type")):
             problem = "The body must be application/json in UTF-8."
-            raise _NotServed(415, "UNSUPPORTED_MEDIA_TYPE", problem)
+            raise NotServed(415, "UNSUPPORTED_MEDIA_TYPE", problem)
         if headers.get("content-encoding", "identity") != "identity":
-            raise _NotServed(415, "UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.")
+            raise NotServed(415, "UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.")
         if len(request.body) > self.max_body_bytes:
             raise _too_large(self.max_body_bytes)
         try:
             body = json_text.decode(request.body)
         except ValueError as error:
-            raise _NotServed(400, "BAD_REQUEST", f"The body is not JSON: {error}.") from None
+            raise NotServed(400, "BAD_REQUEST", f"The body is not JSON: {error}.") from None
         if not isinstance(body, dict):
             _bad_request("The body must be a JSON object; batches are not served.")
-        return _parameters(body)
+        return request_parameters(body)
 
-    def _asked(self, request: HttpRequest, media_type: str | None) -> _Parameters:
+    def _asked(self, request: HttpRequest, media_type: str | None) -> RequestParameters:
         _check_acceptable(media_type)
         if len(request.query_string) > self.max_body_bytes:
-            raise _NotServed(414, "URI_TOO_LONG", f"The limit is {self.max_body_bytes} bytes.")
+            raise NotServed(414, "URI_TOO_LONG", f"The limit is {self.max_body_bytes} bytes.")
         try:
             pairs = parse_qsl(
                 request.query_string.decode("ascii"),
@@ -245,51 +270,32 @@ class GraphQLEngine:
                     fields[name] = json_text.decode(text.encode("utf-8"))
                 except ValueError as error:
                     _bad_request(f"The parameter {name} is not JSON: {error}.")
-        return _parameters(fields)
-
-    def _executed(self, result: ExecutionResult, media_type: str | None) -> HttpResponse:
-        if not result.errors:
-            return _response(200, {"data": result.data}, media_type)
-        errors = self._reporter.describe(result.errors)
-        # Errors of fields have a path; those without one stopped the request before any field ran.
-        if result.data is None and all(error.path is None for error in result.errors):
-            return _request_errors(errors, media_type)
-        return _response(200, {"errors": errors, "data": result.data}, media_type)
+        return request_parameters(fields)
 
     def _fault(self, error: Exception, media_type: str | None) -> HttpResponse:
         return _response(500, {"errors": [self._reporter.fault(error)]}, media_type)
 
 
-def _operation(context_value: object) -> AbstractContextManager[object]:
-    opened: Callable[[], AbstractContextManager[object]] | None
-    opened = getattr(context_value, "open_operation", None)
-    return nullcontext(context_value) if opened is None else opened()
-
-
-def _is_coroutine(value: object) -> TypeGuard[Awaitable[Any]]:
-    # One test instead of graphql-core's three. It may not be left out: the attributes of a
-    # coroutine would be read as missing fields, which become null without a word.
-    if isinstance(value, CoroutineType):
-        value.close()
-        raise TypeError("a resolver must be synchronous")
-    return False
-
-
 def _check_acceptable(media_type: str | None) -> None:
     if media_type is None:
         problem = f"The response is {GRAPHQL_RESPONSE} or {JSON}; the client accepts neither."
-        raise _NotServed(406, "NOT_ACCEPTABLE", problem)
+        raise NotServed(406, "NOT_ACCEPTABLE", problem)
 
 
 def _check_is_served(operation_type: OperationType, method: str) -> None:
     if operation_type is OperationType.SUBSCRIPTION:
-        _bad_request("Subscriptions are not served here.")
+        _bad_request("Subscriptions are served over graphql-transport-ws only.")
     if method != "POST":
         problem = "A mutation must be sent by POST."
-        raise _NotServed(405, "METHOD_NOT_ALLOWED", problem, "POST")
+        raise NotServed(405, "METHOD_NOT_ALLOWED", problem, "POST")
 
 
-def _parameters(fields: Mapping[str, object]) -> _Parameters:
+def request_parameters(fields: Mapping[str, object]) -> RequestParameters:
+    """The parameters of a request, wherever they come from.
+
+    Raises:
+        NotServed: one of them is not of its type.
+    """
     query = fields.get("query")
     if not isinstance(query, str):
         _bad_request("The parameter query must be a string.")
@@ -302,11 +308,11 @@ def _parameters(fields: Mapping[str, object]) -> _Parameters:
     extensions = fields.get("extensions")
     if extensions is not None and not isinstance(extensions, dict):
         _bad_request("The parameter extensions must be an object.")
-    return _Parameters(query=query, operation_name=operation_name, variables=variables)
+    return RequestParameters(query=query, operation_name=operation_name, variables=variables)
 
 
 def _bad_request(message: str) -> NoReturn:
-    raise _NotServed(400, "BAD_REQUEST", message)
+    raise NotServed(400, "BAD_REQUEST", message)
 
 
 def _how_to_ask(graphiql: str | None) -> str:
@@ -314,11 +320,11 @@ def _how_to_ask(graphiql: str | None) -> str:
     return f"There is no query: send one by POST as JSON in the parameter query{page}."
 
 
-def _too_large(max_body_bytes: int) -> _NotServed:
-    return _NotServed(413, "CONTENT_TOO_LARGE", f"The body may have {max_body_bytes} bytes.")
+def _too_large(max_body_bytes: int) -> NotServed:
+    return NotServed(413, "CONTENT_TOO_LARGE", f"The body may have {max_body_bytes} bytes.")
 
 
-def _refused(refusal: _NotServed, media_type: str | None) -> HttpResponse:
+def _refused(refusal: NotServed, media_type: str | None) -> HttpResponse:
     error = {"message": refusal.message, "extensions": {"code": refusal.code}}
     response = _response(refusal.status, {"errors": [error]}, media_type)
     if refusal.allow is None:
