@@ -27,6 +27,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
     energycore.W001: USE_TZ is off.
     energycore.W002: GraphiQL is on although DEBUG is off.
     energycore.W004: anyone may use GraphQL although DEBUG is off.
+    energycore.W005: limits of sockets are off.
     """
     found: list[CheckMessage] = []
     for problem in problems():
@@ -55,6 +56,16 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 "Anyone may use GraphQL although DEBUG is off.",
                 hint=f"Name another AUTHORIZE in {SETTING}, or leave it out: then staff may.",
                 id="energycore.W004",
+            )
+        )
+    sockets = None if problems() else current().sockets
+    if sockets is not None and (off := sockets.switched_off()):
+        names = ", ".join(name.upper() for name in off)
+        found.append(
+            checks.Warning(
+                f"Limits of sockets are off: {names}.",
+                hint=f"Give SOCKETS in {SETTING} a value for each, or leave them out.",
+                id="energycore.W005",
             )
         )
     return found

@@ -11,7 +11,10 @@ from django.conf import settings as project
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from energycore.channels import open_channel
 from energycore.errors import EnergycoreError, InvalidValue
+from energycore.graphql.live.limits import SocketLimits
+from energycore.protocols.channel import Channel
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
 from energycore.quantities.zones import load_zone
@@ -101,12 +104,27 @@ def _clock(value: object) -> Clock:
     return clock
 
 
+def _channel(value: object) -> Channel:
+    """A channel by its URL, or by the dotted path of a callable that gives one."""
+    if isinstance(value, str) and "://" in value:
+        return open_channel(value)
+    channel: Channel = _named(value)()
+    return channel
+
+
+def _sockets(value: object) -> SocketLimits | None:
+    if value is None or value is False:
+        return None
+    return SocketLimits(**_given(value, SocketLimits, lambda given: given))
+
+
 def _setting(read: Callable[[object], object], default: object = None) -> Any:
     return attrs.field(default=default, metadata={"read": read})
 
 
 _PLAIN_RETENTION: Final = Retention()
 _PLAIN_PARTITIONING: Final = Partitioning()
+_PLAIN_SOCKETS: Final = SocketLimits()
 
 
 @attrs.frozen(kw_only=True)
@@ -137,6 +155,12 @@ class DjangoSettings:
     """Largest body of a GraphQL request."""
     authorize: Callable[[Any], None] | None = _setting(_named)
     """Called with each GraphQL request; raises PermissionDenied to refuse it."""
+    channel: Channel | None = _setting(_channel)
+    """Where subscriptions learn of changes: redis://host:6379/0 between processes, or the dotted
+    path of a callable that gives a channel; by default within this process."""
+    sockets: SocketLimits | None = _setting(_sockets, _PLAIN_SOCKETS)
+    """Limits of graphql-transport-ws, such as MAX_SOCKETS and ALLOWED_ORIGINS, None for no limit;
+    False serves no sockets."""
 
 
 @attrs.frozen
