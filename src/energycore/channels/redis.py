@@ -58,7 +58,7 @@ class RedisChannel:
         except ValueError as error:
             raise UnsupportedChannel(f"the URL of the channel cannot be read: {error}") from None
         number = self._sender.connection_pool.connection_kwargs.get("db") or 0
-        self._name: Final = f"{prefix}:{number}:changes"
+        self._topic: Final = f"{prefix}:{number}:changes"
         self._turn = threading.Lock()
         self._owed: set[str] = set()
         self._rest_until_s = 0.0
@@ -98,7 +98,7 @@ class RedisChannel:
         try:
             with self._sender.pipeline(transaction=False) as pipeline:
                 for change in changes:
-                    pipeline.publish(self._name, _encoded(self._own, change))
+                    pipeline.publish(self._topic, _encoded(self._own, change))
                 pipeline.execute()
         except (self._redis.RedisError, OSError) as error:
             if not self._owed:
@@ -122,7 +122,7 @@ class RedisChannel:
         listening = self._local.subscribe(tenant, wake)
         with self._turn:
             if self._reader is None and not self._closed:
-                self._reader = _Reader(self, self._client(_CONNECT_S, _CONNECT_S), self._name)
+                self._reader = _Reader(self, self._client(_CONNECT_S, _CONNECT_S), self._topic)
                 self._reader.start()
             reader = self._reader
         if reader is not None:
@@ -138,11 +138,6 @@ class RedisChannel:
         """Tell all listeners here."""
         self._local.publish_to_all()
 
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """What the client raises."""
-        return self._redis.RedisError, OSError
-
     def close(self) -> None:
         """Give the connections back and forget all listeners."""
         self._closed = True
@@ -157,11 +152,11 @@ class RedisChannel:
 class _Reader(threading.Thread):
     """Hears what is published, over a connection that it renews."""
 
-    def __init__(self, channel: RedisChannel, client: Any, name: str) -> None:
+    def __init__(self, channel: RedisChannel, client: Any, topic: str) -> None:
         super().__init__(name="energycore-changes", daemon=True)
         self._channel = channel
         self._client = client
-        self._name = name
+        self._topic = topic
         self._stopping = threading.Event()
         self.connected = threading.Event()
 
@@ -178,7 +173,7 @@ class _Reader(threading.Thread):
         while not self._stopping.is_set():
             try:
                 with self._client.pubsub() as pubsub:
-                    pubsub.subscribe(self._name)
+                    pubsub.subscribe(self._topic)
                     for text in self._heard(pubsub):
                         if text is not None:
                             self._channel.hear(text)
@@ -187,7 +182,7 @@ class _Reader(threading.Thread):
                         self.connected.set()
                         if time.monotonic() > nothing_missed_until_s:
                             self._channel.anything_may_have_changed()
-            except self._channel.errors as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, listening goes on
                 _LOG.warning("changes in other processes are not heard of: %s", error)
                 nothing_missed_until_s = 0.0
                 self.connected.clear()
@@ -224,7 +219,7 @@ def _decoded(own: str, text: bytes) -> Iterator[Change]:
     """The change that another process published; nothing of our own, and of nonsense."""
     try:
         origin, tenant, ids = json.loads(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         origin = tenant = ids = None
     if origin == own:
         return
