@@ -17,13 +17,17 @@ class Socket extends WebSocket {
 }
 
 let socket;
+let reconnect;
+const mayReconnect = new Promise((resolve) => {
+  reconnect = resolve;
+});
 const client = createClient({
   url: options.url,
   webSocketImpl: Socket,
   connectionParams: options.connectionParams,
   keepAlive: options.keepAlive ?? 0,
   retryAttempts: options.retryAttempts ?? 0,
-  retryWait: () => Promise.resolve(),
+  retryWait: () => mayReconnect,
   shouldRetry: () => true,
   lazy: options.lazy ?? true,
   onNonLazyError: (error) => tell("failed", { code: error.code, reason: error.reason }),
@@ -58,6 +62,7 @@ const commands = {
   },
   end: ({ id }) => ends.get(id)(),
   cut: () => socket.terminate(),
+  reconnect: () => reconnect(),
 };
 
 createInterface({ input: process.stdin })

@@ -48,6 +48,10 @@ class Node:
         """Break the connection without a word."""
         self._do("cut")
 
+    def reconnect(self) -> None:
+        """Connect again after a cut, which waits for this."""
+        self._do("reconnect")
+
     def next(self, event: str, **more: Any) -> dict[str, Any]:
         """Wait for something to happen; what happens before it is left out."""
         wanted = {"event": event, **more}

@@ -24,6 +24,8 @@ class Socket:
         self._sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.reads = asyncio.Event()
         self.reads.set()
+        self.has_gone = False
+        """Whether sending fails, as where the client has gone."""
         self.writing = asyncio.Event()
         """Set while the application waits for the client to read."""
         given = {
@@ -40,6 +42,8 @@ class Socket:
     async def _send(self, event: Any) -> None:
         self.writing.set()
         await self.reads.wait()
+        if self.has_gone:
+            raise OSError("the client has gone")
         self.writing.clear()
         self._sent.put_nowait(dict(event))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -59,6 +59,7 @@ class Session:
         self._is_acknowledged = False
         self._operations: dict[str, Operation] = {}
         self._executing = 0
+        self._watching: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard_s = 0.0
         self._is_closed = False
@@ -86,6 +87,8 @@ class Session:
 
     async def _ended(self) -> None:
         """Let what is being executed come to its end; nothing waits for the client any more."""
+        if self._watching is not None:
+            self._watching.cancel()
         try:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=_GRACE_S)
@@ -127,7 +130,7 @@ class Session:
         await self.context(anew=True)
         self._is_acknowledged = True
         await self.send(encode("connection_ack"))
-        self._keep(self._watch())
+        self._watching = self._keep(self._watch())
 
     async def _start(self, message: Message) -> None:
         if not self._is_acknowledged:
@@ -204,10 +207,11 @@ class Session:
                 rechecked_s = now_s
                 await self.context(anew=True)
 
-    def _keep(self, work: Any) -> None:
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(self._closing(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _closing(self, work: Awaitable[None]) -> None:
         """Do some work, whose failure ends the socket."""
