@@ -20,6 +20,7 @@ NAMES: Final = (
     "django_requests",
     "django_ingest",
     "ingest",
+    "sockets",
     "history",
     "archive",
 )

@@ -339,3 +339,30 @@ def test_what_http_refuses_is_refused_here(engine, home, query, code):
         await socket.gone()
 
     run(main())
+
+
+def test_a_thousand_idle_sockets_and_a_hundred_that_listen_leave_nothing_behind(engine, home):
+    home.panels(1)
+
+    async def main():
+        app = serving(engine, home.services)
+        idle = [await Socket(app).opened() for _ in range(1_000)]
+        active = [await Socket(app).opened() for _ in range(100)]
+        for socket in active:
+            socket.subscribe(STATES)
+        for socket in active:
+            assert await told(socket) == {"Panel 0": None}
+        home.report(1.0)
+        for socket in active:
+            assert await told(socket) == {"Panel 0": 1.0}
+        assert app.open_sockets == 1_100
+        assert all(socket.none() for socket in idle)
+        for socket in active[:50]:
+            socket.send("complete", id="one")
+        for socket in [*idle, *active]:
+            await socket.gone()
+        assert app.open_sockets == 0
+        assert len(asyncio.all_tasks()) == 1
+
+    run(main())
+    assert home.services.channel._listening == {}
