@@ -169,7 +169,7 @@ async def _told(server: _Server, clients: list[ClientConnection], rounds: int) -
 
 async def _slow(server: _Server) -> Line:
     async with AsyncExitStack() as stack:
-        clients = []
+        clients, size = [], 0
         for _ in range(_SLOW):
             # Little is kept for them on the way, so that the server soon has to wait.
             plain = socket.create_connection(("127.0.0.1", server.port))

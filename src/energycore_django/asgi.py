@@ -1,9 +1,9 @@
 """Sockets beside Django: graphql-transport-ws for the project's asgi.py.
 
-    from django.core.asgi import get_asgi_application
-    from energycore_django.asgi import websockets
+from django.core.asgi import get_asgi_application
+from energycore_django.asgi import websockets
 
-    application = websockets(get_asgi_application())
+application = websockets(get_asgi_application())
 """
 
 import asyncio

@@ -143,7 +143,8 @@ def test_a_connection_that_the_database_has_closed_is_replaced(file):
 
 def test_a_change_is_told_after_the_outermost_block_and_never_if_that_is_rolled_back(file):
     own = energy()
-    heard = []
+    heard: list[Change] = []
+    assert own.services.channel is not None
     listening = own.services.channel.subscribe("default", heard.append)
     panel = partial(SolarPanel, rated_power_w=1.0)
     with transaction.atomic():

@@ -61,9 +61,9 @@ def test_sockets_are_where_requests_are_under_any_prefix(engine, energy):
 
 
 def test_without_limits_there_are_no_sockets(energy):
-    with served(create_app(energy, sockets=None)) as url:
-        with pytest.raises(InvalidStatus), raw(f"{url}/graphql"):
-            pass
+    app = create_app(energy, sockets=None)
+    with served(app) as url, pytest.raises(InvalidStatus), raw(f"{url}/graphql"):
+        pass
 
 
 def test_limits_are_those_that_are_given(energy):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 __all__ = ["PROTOCOL", "Node", "Raw", "node", "raw"]
 
@@ -122,7 +123,6 @@ class Raw:
 @contextlib.contextmanager
 def raw(url: str, *, protocols: tuple[str, ...] = (PROTOCOL,), **options: Any) -> Iterator[Raw]:
     """Connect."""
-    with connect(
-        url, subprotocols=[*protocols] or None, proxy=None, max_size=None, **options
-    ) as connection:  # type: ignore[arg-type] # plain texts are subprotocols
+    offered = [Subprotocol(name) for name in protocols] or None
+    with connect(url, subprotocols=offered, proxy=None, max_size=None, **options) as connection:
         yield Raw(connection)

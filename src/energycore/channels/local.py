@@ -56,7 +56,7 @@ def _tell(wakes: list[Wake], change: Change) -> None:
     for wake in wakes:
         try:
             wake(change)
-        except Exception:  # the others are told, and whoever stored something is not disturbed
+        except Exception:  # noqa: BLE001 - the others are told, and whoever stored something is not disturbed
             _LOG.exception("a listener of changes failed")
 
 

@@ -170,9 +170,7 @@ class GraphQLEngine:
         else:
             problem = "GraphQL is served by GET and POST only."
             raise NotServed(405, "METHOD_NOT_ALLOWED", problem, _METHODS)
-        prepared = self.prepare(
-            parameters.query, parameters.operation_name, parameters.variables
-        )
+        prepared = self.prepare(parameters.query, parameters.operation_name, parameters.variables)
         if isinstance(prepared, Refusal):
             return _refused_document(prepared, media_type)
         if prepared.operation_type is not OperationType.QUERY:

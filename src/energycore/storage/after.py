@@ -26,5 +26,5 @@ class AfterCommit:
         for callback in self._waiting:
             try:
                 callback()
-            except Exception:  # whatever it is, it must not look as if nothing had been stored
+            except Exception:  # noqa: BLE001 - it must not look as if nothing had been stored
                 _LOG.exception("what was to happen after a transaction failed")

@@ -111,5 +111,3 @@ def serving(
         return asyncio.to_thread(work)
 
     return SocketApp(engine, context or own, run, SocketLimits(**limits))
-
-

@@ -135,7 +135,7 @@ def test_however_many_changes_come_what_is_kept_is_bounded_and_none_is_lost(step
     """None stands for a message that is read; what a change named is told after it."""
     feed = DeviceStates()
     walked(feed)
-    owed = set()
+    owed: set[int | None] = set()
     for change in steps:
         if change is not None:
             feed.add(change)

@@ -16,10 +16,10 @@ STATES = """subscription ($filter: DeviceFilter) {
 SUMMARY = "subscription { energySummary { at netPowerW deviceCount } }"
 
 
-async def told(socket, id="one"):
+async def told(socket, identity="one"):
     """The powers by name of the next message of deviceStates."""
     message = await socket.next()
-    assert (message["id"], message["type"]) == (id, "next"), message
+    assert (message["id"], message["type"]) == (identity, "next"), message
     assert "errors" not in message["payload"], message
     states = message["payload"]["data"]["deviceStates"]
     return {s["name"]: s["state"] and s["state"]["powerW"] for s in states}
@@ -146,7 +146,7 @@ def test_changes_of_very_many_devices_add_up_to_all_that_are_selected(engine, ho
             home.report(2.0, *range(begin, min(begin + 900, len(home.ids))))
         socket.reads.set()
         assert await told(socket) == {"Panel 0": 1.0}
-        states = {}
+        states: dict[str, float] = {}
         while len(states) < len(home.ids):
             states |= await told(socket)
         assert set(states.values()) == {2.0}
@@ -324,7 +324,7 @@ def test_queries_and_mutations_are_answered_and_complete(engine, home):
         ("{", "GRAPHQL_PARSE_FAILED"),
         ("query A { __typename } query B { __typename }", "OPERATION_RESOLUTION_FAILURE"),
         ("subscription { a: energySummary { at } b: energySummary { at } }", "GRAPHQL_VALIDATION"),
-        ('subscription { deviceStates(filter: {kinds: [TOASTER]}) { id } }', "GRAPHQL_VALIDATION"),
+        ("subscription { deviceStates(filter: {kinds: [TOASTER]}) { id } }", "GRAPHQL_VALIDATION"),
         ("subscription ($f: DeviceFilter!) { deviceStates(filter: $f) { id } }", "BAD_USER_INPUT"),
         ("{ node(id: 1e400) { id } }", "GRAPHQL_VALIDATION_FAILED"),
     ],

@@ -76,9 +76,7 @@ class SocketApp:
             self._open -= 1
 
 
-async def _refuse(
-    send: Send, code: CloseCode, reason: str, subprotocol: str | None = None
-) -> None:
+async def _refuse(send: Send, code: CloseCode, reason: str, subprotocol: str | None = None) -> None:
     # Accepted first, for a browser cannot see why a handshake failed.
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
     await send({"type": "websocket.close", "code": int(code), "reason": reason})

@@ -31,8 +31,9 @@ def _needed_seconds(_owner: object, field: "attrs.Attribute[Any]", value: object
 
 
 def _is_positive(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(float(value)) and float(value) > 0  # type: ignore[arg-type] # it is a number
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) and value > 0
 
 
 def _origins(value: object) -> frozenset[str]:
@@ -68,7 +69,7 @@ class SocketLimits:
     recheck_s: float | None = attrs.field(default=60.0, validator=_seconds)
     """After this time [s], and with each new operation, it is asked again who the client is."""
     ping_s: float | None = attrs.field(default=30.0, validator=_seconds)
-    """A client from which nothing came for so long [s] gets a ping; twice that, and it is closed."""
+    """A client that was silent for so long [s] gets a ping, and is closed after twice that."""
     summary_s: float = attrs.field(default=1.0, validator=_needed_seconds)
     """The least time between two summaries of one subscription [s]."""
     heartbeat_s: float = attrs.field(default=25.0, validator=_needed_seconds)

@@ -11,7 +11,7 @@ import attrs
 
 from energycore.graphql import json_text
 
-__all__ = ["PROTOCOL", "Closed", "CloseCode", "Message", "encode", "parse"]
+__all__ = ["PROTOCOL", "CloseCode", "Closed", "Message", "encode", "parse"]
 
 PROTOCOL: Final = "graphql-transport-ws"
 

@@ -178,9 +178,7 @@ class Operation:
             await self._send("next", executed.response())
         return True
 
-    async def _execute(
-        self, prepared: Prepared, context: object, event: object = None
-    ) -> Executed:
+    async def _execute(self, prepared: Prepared, context: object, event: object = None) -> Executed:
         engine = self.holder.engine
 
         def execute() -> Executed:

@@ -12,7 +12,7 @@ from energycore.errors import StorageUnavailable
 from energycore.graphql.faults import MEANT_FOR_CLIENTS, shown
 from energycore.graphql.http import GraphQLEngine, NotServed, request_parameters
 from energycore.graphql.live.limits import SocketLimits
-from energycore.graphql.live.messages import Closed, CloseCode, Message, encode, parse
+from energycore.graphql.live.messages import CloseCode, Closed, Message, encode, parse
 from energycore.graphql.live.operations import Operation, Run
 
 __all__ = ["ContextOf", "Session"]
