@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from energycore.errors import EnergycoreError, InvalidValue
+from energycore.graphql.limits import Limits
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
 from energycore.quantities.zones import load_zone
@@ -73,6 +74,10 @@ def _partitioning(value: object) -> Partitioning:
     return Partitioning(**_given(value, Partitioning, lambda given: given))
 
 
+def _limits(value: object) -> Limits:
+    return Limits(**_given(value, Limits, lambda given: given))
+
+
 def _given(value: object, kind: type[Any], read: Callable[[Any], Any]) -> dict[str, Any]:
     names = [field.name.upper() for field in attrs.fields(kind)]
     if not isinstance(value, Mapping) or not set(value) <= set(names):
@@ -107,6 +112,7 @@ def _setting(read: Callable[[object], object], default: object = None) -> Any:
 
 _PLAIN_RETENTION: Final = Retention()
 _PLAIN_PARTITIONING: Final = Partitioning()
+_PLAIN_LIMITS: Final = Limits()
 
 
 @attrs.frozen(kw_only=True)
@@ -133,8 +139,8 @@ class DjangoSettings:
     """How PostgreSQL's partitions of readings are made: HASH_PARTS and BRIN."""
     graphiql: bool = _setting(_flag, False)
     """Whether GraphiQL is served; by default where DEBUG is on."""
-    max_body_bytes: int = _setting(_count, 262_144)
-    """Largest body of a GraphQL request."""
+    limits: Limits = _setting(_limits, _PLAIN_LIMITS)
+    """What a GraphQL request may ask for; None switches a limit off."""
     authorize: Callable[[Any], None] | None = _setting(_named)
     """Called with each GraphQL request; raises PermissionDenied to refuse it."""
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.urls import path as pattern
 
-from energycore.graphql import GraphQLContext, GraphQLEngine, build_engine, graphiql
+from energycore.graphql import GraphQLContext, GraphQLEngine, Limits, build_engine, graphiql
 from energycore_django.access import energy
 from energycore_django.conf import DjangoSettings, current, problems
 from energycore_django.permissions import anyone, staff
@@ -66,7 +66,7 @@ def project_urls(*, is_async: bool = False) -> list[URLPattern]:
     # The system checks, which come after the URLs, say what is wrong; so does each request.
     own = DjangoSettings() if problems() else current()
     return graphql_urls(
-        _engine(own.max_body_bytes),
+        _engine(own.limits),
         _context,
         graphiql_path="" if own.graphiql else None,
         example=graphiql.EXAMPLE,
@@ -76,8 +76,8 @@ def project_urls(*, is_async: bool = False) -> list[URLPattern]:
 
 
 @cache
-def _engine(max_body_bytes: int) -> GraphQLEngine:
-    return build_engine(max_body_bytes=max_body_bytes)
+def _engine(limits: Limits) -> GraphQLEngine:
+    return build_engine(limits=limits)
 
 
 def _context(request: HttpRequest) -> GraphQLContext:

@@ -45,7 +45,7 @@ def test_every_key_that_is_documented_is_known(tmp_path):
         "MAX_BUCKETS": 50,
         "PARTITIONING": {"HASH_PARTS": 4, "BRIN": True},
         "GRAPHIQL": False,
-        "MAX_BODY_BYTES": 1_000,
+        "LIMITS": {"MAX_BODY_BYTES": 1_000, "MAX_DEPTH": 9},
         "AUTHORIZE": "energycore_django.permissions.staff",
     }
     with override_settings(ENERGYCORE=settings):

@@ -13,6 +13,7 @@ from graphql import build_schema
 from energycore.errors import NotFound
 from energycore.graphql.documents import DocumentCache
 from energycore.graphql.http import GraphQLEngine, HttpRequest
+from energycore.graphql.limits import Limits
 from tests.http.toy import make_schema
 
 BOTH_TYPES = ["application/json", "application/graphql-response+json"]
@@ -207,13 +208,13 @@ def test_parameters_that_are_null_are_as_good_as_absent(engine):
 
 def test_a_body_of_just_the_limit_is_read_and_a_longer_one_is_not():
     body = b'{"query": "{ greeting }"}'
-    engine = GraphQLEngine(make_schema(), max_body_bytes=len(body))
+    engine = GraphQLEngine(make_schema(), limits=Limits(max_body_bytes=len(body)))
     assert answer(engine, post(body))[0] == 200
     assert only_error(answer(engine, post(body + b" ")))[:2] == (413, "CONTENT_TOO_LARGE")
 
 
 def test_a_query_string_beyond_the_limit_is_refused():
-    engine = GraphQLEngine(make_schema(), max_body_bytes=50)
+    engine = GraphQLEngine(make_schema(), limits=Limits(max_body_bytes=50))
     assert only_error(answer(engine, get(query="{ greeting }" + " " * 50)))[0] == 414
 
 
@@ -411,7 +412,7 @@ def test_introspection_can_be_switched_off():
 
 
 def test_a_document_with_too_many_tokens_is_refused():
-    engine = GraphQLEngine(make_schema(), max_tokens=10)
+    engine = GraphQLEngine(make_schema(), limits=Limits(max_tokens=10))
     refused = only_error(ask(engine, "{ " + "greeting " * 10 + "}"))
     assert refused[:2] == (400, "GRAPHQL_PARSE_FAILED")
 

@@ -1,6 +1,7 @@
 """The GraphQL interface of energycore: schema, documents and the HTTP engine without I/O."""
 
 from energycore.graphql.http import GraphQLEngine, HttpRequest, HttpResponse
+from energycore.graphql.limits import Limits
 from energycore.graphql.schema import GraphQLContext, build_engine, build_schema, sdl
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "GraphQLEngine",
     "HttpRequest",
     "HttpResponse",
+    "Limits",
     "build_engine",
     "build_schema",
     "sdl",

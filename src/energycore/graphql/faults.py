@@ -6,13 +6,20 @@ from collections.abc import Callable, Sequence
 from attrs import frozen
 from graphql import GraphQLError
 
-from energycore.errors import Conflict, EnergycoreError, InvalidValue, NotAllowed, NotFound
+from energycore.errors import (
+    Conflict,
+    EnergycoreError,
+    InvalidValue,
+    NotAllowed,
+    NotFound,
+    TimedOut,
+)
 
 __all__ = ["INTERNAL_ERROR", "MEANT_FOR_CLIENTS", "ErrorReporter", "shown"]
 
 INTERNAL_ERROR = "INTERNAL_ERROR"
 _BAD_USER_INPUT = "BAD_USER_INPUT"
-MEANT_FOR_CLIENTS = (InvalidValue, NotFound, Conflict, NotAllowed)
+MEANT_FOR_CLIENTS = (InvalidValue, NotFound, Conflict, NotAllowed, TimedOut)
 """Errors whose words a client may read; those of all others may name hosts, files or tables."""
 _ARGUMENT_COERCION = "graphql.execution.values"
 

@@ -19,8 +19,11 @@ from graphql import (
 )
 
 from energycore.graphql import json_text
+from energycore.graphql.deadlines import Deadline
 from energycore.graphql.documents import DocumentCache, DocumentRules, Refusal
 from energycore.graphql.faults import MEANT_FOR_CLIENTS, ErrorReporter, shown
+from energycore.graphql.judging import exceeded
+from energycore.graphql.limits import Limits
 from energycore.graphql.negotiation import (
     GRAPHQL_RESPONSE,
     JSON,
@@ -92,8 +95,7 @@ class GraphQLEngine:
     Args:
         schema: its resolvers are synchronous.
         documents: keeps parsed and validated documents; engines may share one.
-        max_body_bytes: a longer body gets status 413.
-        max_tokens: a document with more tokens is refused while it is read.
+        limits: what a request may ask for.
         introspection: whether clients may ask for the schema itself, and refusals suggest names.
         logger: gets the traceback of each fault.
         new_error_id: makes the identifier under which a fault is logged and shown.
@@ -104,8 +106,7 @@ class GraphQLEngine:
 
     schema: GraphQLSchema
     documents: DocumentCache = field(kw_only=True, factory=DocumentCache)
-    max_body_bytes: int = field(kw_only=True, default=262_144)
-    max_tokens: int = field(kw_only=True, default=4_000)
+    limits: Limits = field(kw_only=True, factory=Limits)
     introspection: bool = field(kw_only=True, default=True)
     logger: logging.Logger = field(
         kw_only=True, factory=lambda: logging.getLogger("energycore.graphql")
@@ -118,7 +119,7 @@ class GraphQLEngine:
     def _make_rules(self) -> DocumentRules:
         assert_valid_schema(self.schema)
         return DocumentRules(
-            schema=self.schema, max_tokens=self.max_tokens, introspection=self.introspection
+            schema=self.schema, limits=self.limits, introspection=self.introspection
         )
 
     @_reporter.default
@@ -131,8 +132,8 @@ class GraphQLEngine:
         Args:
             request: as received.
             context_value: handed to each resolver as `info.context`. If it has a method
-                `open_operation`, that gives a context manager around one execution, and resolvers
-                are handed what it enters with.
+                `open_operation`, that takes a `Deadline` and gives a context manager around one
+                execution, and resolvers are handed what it enters with.
         """
         media_type = response_media_type(request.headers.get("accept"))
         try:
@@ -156,7 +157,7 @@ class GraphQLEngine:
     def too_large(self, request: HttpRequest) -> HttpResponse:
         """Answer a request whose body was not read because it is longer than the limit."""
         media_type = response_media_type(request.headers.get("accept"))
-        return _refused(_too_large(self.max_body_bytes), media_type)
+        return _refused(_too_large(self.limits.max_body_bytes), media_type)
 
     def _respond(
         self, request: HttpRequest, media_type: str | None, context_value: object
@@ -178,16 +179,20 @@ class GraphQLEngine:
             return _refused_document(operation_type, media_type)
         if operation_type is not OperationType.QUERY:
             _check_is_served(operation_type, request.method)
+        cost = document.cost(parameters.operation_name, parameters.variables)
+        if self.limits.max_cost is not None and cost > self.limits.max_cost:
+            return _refused_document(exceeded("max_cost", self.limits.max_cost, cost), media_type)
+        deadline = Deadline.after(self.limits.timeout_s)
         plan = document.plan(parameters.operation_name)
         if plan is not None:
             try:
-                with _operation(context_value) as context:
+                with _operation(context_value, deadline) as context:
                     data = plan.run(context, parameters.variables)
             except NotPlanned:
                 pass
             else:
                 return _response(200, {"data": data}, media_type)
-        with _operation(context_value) as context:
+        with _operation(context_value, deadline) as context:
             result = execute(
                 self.schema,
                 document.ast,
@@ -210,8 +215,8 @@ class GraphQLEngine:
             raise _NotServed(415, "UNSUPPORTED_MEDIA_TYPE", problem)
         if headers.get("content-encoding", "identity") != "identity":
             raise _NotServed(415, "UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.")
-        if len(request.body) > self.max_body_bytes:
-            raise _too_large(self.max_body_bytes)
+        if len(request.body) > self.limits.max_body_bytes:
+            raise _too_large(self.limits.max_body_bytes)
         try:
             body = json_text.decode(request.body)
         except ValueError as error:
@@ -222,8 +227,8 @@ class GraphQLEngine:
 
     def _asked(self, request: HttpRequest, media_type: str | None) -> _Parameters:
         _check_acceptable(media_type)
-        if len(request.query_string) > self.max_body_bytes:
-            raise _NotServed(414, "URI_TOO_LONG", f"The limit is {self.max_body_bytes} bytes.")
+        if len(request.query_string) > self.limits.max_body_bytes:
+            raise _NotServed(414, "URI_TOO_LONG", f"The limit is {self.limits.max_body_bytes} bytes.")
         try:
             pairs = parse_qsl(
                 request.query_string.decode("ascii"),
@@ -254,16 +259,20 @@ class GraphQLEngine:
         # Errors of fields have a path; those without one stopped the request before any field ran.
         if result.data is None and all(error.path is None for error in result.errors):
             return _request_errors(errors, media_type)
-        return _response(200, {"errors": errors, "data": result.data}, media_type)
+        most = self.limits.max_errors
+        content: dict[str, object] = {"errors": errors[:most], "data": result.data}
+        if most is not None and len(errors) > most:
+            content["extensions"] = {"omittedErrors": len(errors) - most}
+        return _response(200, content, media_type)
 
     def _fault(self, error: Exception, media_type: str | None) -> HttpResponse:
         return _response(500, {"errors": [self._reporter.fault(error)]}, media_type)
 
 
-def _operation(context_value: object) -> AbstractContextManager[object]:
-    opened: Callable[[], AbstractContextManager[object]] | None
+def _operation(context_value: object, deadline: Deadline) -> AbstractContextManager[object]:
+    opened: Callable[[Deadline], AbstractContextManager[object]] | None
     opened = getattr(context_value, "open_operation", None)
-    return nullcontext(context_value) if opened is None else opened()
+    return nullcontext(context_value) if opened is None else opened(deadline)
 
 
 def _is_coroutine(value: object) -> TypeGuard[Awaitable[Any]]:

@@ -7,6 +7,7 @@ from typing import Protocol
 import attrs
 
 from energycore.errors import StorageUnavailable
+from energycore.graphql.deadlines import NO_DEADLINE, Deadline
 from energycore.protocols.scope import Scope
 from energycore.services.histories import Histories
 from energycore.services.insight import Insight
@@ -27,9 +28,15 @@ class GraphQLContext:
     services: Services
     scope: Scope
 
-    def open_operation(self) -> AbstractContextManager["Operation"]:
-        """What the resolvers of one operation are handed, until the block ends."""
-        return Operation(self.services, self.scope)
+    def open_operation(
+        self, deadline: Deadline = NO_DEADLINE
+    ) -> AbstractContextManager["Operation"]:
+        """What the resolvers of one operation are handed, until the block ends.
+
+        Args:
+            deadline: until when services may be called.
+        """
+        return Operation(self.services, self.scope, deadline)
 
 
 @attrs.define(eq=False)
@@ -42,6 +49,7 @@ class Operation:
 
     services: Services
     scope: Scope
+    deadline: Deadline = NO_DEADLINE
     bucket_count: int = attrs.field(default=0, init=False)
     """How many buckets its histories have, at most."""
     _moment: AbstractContextManager[Insight] | None = attrs.field(default=None, init=False)
@@ -65,7 +73,9 @@ class Operation:
         Raises:
             ScopeRequired: there is no scope.
             StorageUnavailable: there is no transaction to be had.
+            TimedOut: the deadline has passed.
         """
+        self.deadline.check()
         if self._insight is None:
             moment = self.services.insight.snapshot(self.scope)
             self._insight = moment.__enter__()
@@ -79,6 +89,7 @@ class Operation:
         Raises:
             ScopeRequired: there is no scope.
             StorageUnavailable: there is no transaction to be had.
+            TimedOut: the deadline has passed.
         """
         moment = self.insight
         return attrs.evolve(self.services.histories, storage=moment.storage, clock=moment.clock)

@@ -21,6 +21,13 @@ from energycore.devices.storage_device import StorageState
 from energycore.encoding import decode_dispatch
 from energycore.errors import InvalidValue, VersionConflict
 from energycore.graphql import json_text
+from energycore.graphql.costs import charged
+from energycore.graphql.schema.charges import (
+    CHANGE,
+    MAX_DETAILED_ERRORS,
+    REJECTED_READINGS,
+    USER_ERRORS,
+)
 from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.ids import IdKind, number_of
 from energycore.graphql.schema.inputs import Inputs
@@ -36,9 +43,8 @@ from energycore.services.ingestion import NewReading, RecordResult
 from energycore.services.registration import KEEP
 from energycore.telemetry.series import GapPolicy
 
-__all__ = ["MAX_DETAILED_ERRORS", "mutation_type"]
+__all__ = ["mutation_type"]
 
-MAX_DETAILED_ERRORS: Final = 100
 """Rejected readings that are told one by one; all are counted."""
 
 Given = Mapping[str, Any]
@@ -80,7 +86,9 @@ def mutation_type(
     outputs: Outputs, inputs: Inputs, user_error: GraphQLObjectType, specs: Specs
 ) -> GraphQLObjectType:
     """The type Mutation of a schema."""
-    errors = required(GraphQLList(GraphQLNonNull(user_error)), "user_errors")
+    errors = charged(
+        required(GraphQLList(GraphQLNonNull(user_error)), "user_errors"), USER_ERRORS
+    )
     site = GraphQLObjectType(
         "SitePayload", {"site": field(outputs.site, "site"), "userErrors": errors}
     )
@@ -101,11 +109,14 @@ def mutation_type(
             "rejectedCount": GraphQLField(
                 GraphQLNonNull(GraphQLInt), resolve=lambda payload, _: len(payload.result.rejected)
             ),
-            "userErrors": GraphQLField(
-                errors.type,
-                resolve=errors.resolve,
-                description=f"The first {MAX_DETAILED_ERRORS} rejected readings, with their "
-                "position in the input.",
+            "userErrors": charged(
+                GraphQLField(
+                    errors.type,
+                    resolve=errors.resolve,
+                    description=f"The first {MAX_DETAILED_ERRORS} rejected readings, with their "
+                    "position in the input.",
+                ),
+                REJECTED_READINGS,
             ),
         },
     )
@@ -131,13 +142,14 @@ def _field(
     resolve: Callable[[Operation, Given], object],
 ) -> GraphQLField:
     def resolver(_root: object, info: Info, given: Given) -> object:
+        info.context.deadline.check()
         # Each payload shows things as they are after its own change.
         info.context.end_reading()
         return resolve(info.context, given)
 
     answer: Resolver = resolver
     argument = GraphQLArgument(GraphQLNonNull(input_), out_name="given")
-    return GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer)
+    return charged(GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer), CHANGE)
 
 
 def _register_site(context: Operation, given: Given) -> _Payload:
