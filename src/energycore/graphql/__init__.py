@@ -3,6 +3,7 @@
 from energycore.graphql.http import GraphQLEngine, HttpRequest, HttpResponse
 from energycore.graphql.limits import Limits
 from energycore.graphql.schema import GraphQLContext, build_engine, build_schema, sdl
+from energycore.graphql.trusted import TrustedDocuments
 
 __all__ = [
     "GraphQLContext",
@@ -10,6 +11,7 @@ __all__ = [
     "HttpRequest",
     "HttpResponse",
     "Limits",
+    "TrustedDocuments",
     "build_engine",
     "build_schema",
     "sdl",

@@ -31,6 +31,12 @@ from energycore.graphql.negotiation import (
     response_media_type,
 )
 from energycore.graphql.plans import NotPlanned
+from energycore.graphql.trusted import (
+    NO_TRUSTED_DOCUMENTS,
+    TrustedDocuments,
+    id_of,
+    relaxed,
+)
 
 __all__ = ["GraphQLEngine", "HttpRequest", "HttpResponse"]
 
@@ -68,7 +74,8 @@ class HttpResponse:
 
 @frozen(kw_only=True)
 class _Parameters:
-    query: str
+    query: str | None
+    document_id: str | None
     operation_name: str | None
     variables: dict[str, Any] | None
 
@@ -96,8 +103,11 @@ class GraphQLEngine:
         schema: its resolvers are synchronous.
         documents: keeps parsed and validated documents; engines may share one.
         limits: what a request may ask for.
+        trusted: documents that a request may name by their id, and whether there are others.
         introspection: whether clients may ask for the schema itself, and refusals suggest names.
-        logger: gets the traceback of each fault.
+        logger: gets the types and lines of each fault.
+        log_details: whether the log also gets what the exceptions say, which may hold values,
+            SQL and paths.
         new_error_id: makes the identifier under which a fault is logged and shown.
 
     Raises:
@@ -107,12 +117,15 @@ class GraphQLEngine:
     schema: GraphQLSchema
     documents: DocumentCache = field(kw_only=True, factory=DocumentCache)
     limits: Limits = field(kw_only=True, factory=Limits)
+    trusted: TrustedDocuments = field(kw_only=True, default=NO_TRUSTED_DOCUMENTS)
     introspection: bool = field(kw_only=True, default=True)
     logger: logging.Logger = field(
         kw_only=True, factory=lambda: logging.getLogger("energycore.graphql")
     )
+    log_details: bool = field(kw_only=True, default=False)
     new_error_id: Callable[[], str] = field(kw_only=True, default=_new_error_id)
     _rules: DocumentRules = field(init=False, repr=False)
+    _trusted_rules: DocumentRules = field(init=False, repr=False)
     _reporter: ErrorReporter = field(init=False, repr=False)
 
     @_rules.default
@@ -122,9 +135,15 @@ class GraphQLEngine:
             schema=self.schema, limits=self.limits, introspection=self.introspection
         )
 
+    @_trusted_rules.default
+    def _make_trusted_rules(self) -> DocumentRules:
+        return evolve(self._rules, limits=relaxed(self.limits))
+
     @_reporter.default
     def _make_reporter(self) -> ErrorReporter:
-        return ErrorReporter(logger=self.logger, new_error_id=self.new_error_id)
+        return ErrorReporter(
+            logger=self.logger, new_error_id=self.new_error_id, log_details=self.log_details
+        )
 
     def respond(self, request: HttpRequest, context_value: object) -> HttpResponse:
         """Answer one request; never raises an `Exception`.
@@ -171,7 +190,11 @@ class GraphQLEngine:
         else:
             problem = "GraphQL is served by GET and POST only."
             raise _NotServed(405, "METHOD_NOT_ALLOWED", problem, _METHODS)
-        document = self.documents.load(self._rules, parameters.query)
+        chosen = self.trusted.choose(parameters.query, parameters.document_id)
+        if isinstance(chosen, Refusal):
+            return _refused_document(chosen, media_type)
+        rules = self._trusted_rules if chosen.is_trusted else self._rules
+        document = self.documents.load(rules, chosen.source)
         if isinstance(document, Refusal):
             return _refused_document(document, media_type)
         operation_type = document.operation_type(parameters.operation_name)
@@ -239,7 +262,7 @@ class GraphQLEngine:
         except ValueError:
             _bad_request("The query string is not form-encoded UTF-8, or has too many fields.")
         fields: dict[str, object] = dict(pairs)
-        if "query" not in fields:
+        if not fields.keys() & {"query", "documentId", "extensions"}:
             _bad_request(_how_to_ask(request.graphiql))
         if len(fields) != len(pairs):
             _bad_request("A parameter is given twice.")
@@ -300,8 +323,6 @@ def _check_is_served(operation_type: OperationType, method: str) -> None:
 
 def _parameters(fields: Mapping[str, object]) -> _Parameters:
     query = fields.get("query")
-    if not isinstance(query, str):
-        _bad_request("The parameter query must be a string.")
     operation_name = fields.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         _bad_request("The parameter operationName must be a string.")
@@ -311,7 +332,15 @@ def _parameters(fields: Mapping[str, object]) -> _Parameters:
     extensions = fields.get("extensions")
     if extensions is not None and not isinstance(extensions, dict):
         _bad_request("The parameter extensions must be an object.")
-    return _Parameters(query=query, operation_name=operation_name, variables=variables)
+    try:
+        document_id = id_of(fields)
+    except ValueError as error:
+        _bad_request(str(error))
+    if not isinstance(query, str) and (query is not None or document_id is None):
+        _bad_request("The parameter query must be a string.")
+    return _Parameters(
+        query=query, document_id=document_id, operation_name=operation_name, variables=variables
+    )
 
 
 def _bad_request(message: str) -> NoReturn:
