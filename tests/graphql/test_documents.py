@@ -82,7 +82,9 @@ def test_more_comments_than_tokens_are_allowed_are_a_syntax_error():
 
 
 def test_a_document_nested_without_end_is_refused_and_does_not_exhaust_the_stack():
-    deep = rules("type Query { a: Query }", limits=Limits(max_tokens=100_000, max_characters=1_000_000))
+    deep = rules(
+        "type Query { a: Query }", limits=Limits(max_tokens=100_000, max_characters=1_000_000)
+    )
     refusal = DocumentCache().load(deep, "{a" * 20_000 + "}" * 20_000)
     assert isinstance(refusal, Refusal)
     assert refusal.code == "GRAPHQL_PARSE_FAILED"

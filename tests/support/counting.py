@@ -23,9 +23,7 @@ def count_calls(schema: GraphQLSchema) -> "Counter[str]":
     return calls
 
 
-def _counted(
-    resolve: Callable[..., Any], calls: "Counter[str]", place: str
-) -> Callable[..., Any]:
+def _counted(resolve: Callable[..., Any], calls: "Counter[str]", place: str) -> Callable[..., Any]:
     def counted(*given: Any, **named: Any) -> Any:
         calls[place] += 1
         return resolve(*given, **named)

@@ -30,9 +30,7 @@ def _asked(query: str, variables: Mapping[str, Any] | None = None) -> bytes:
 def _doubling(count: int) -> str:
     """Fragments of which each spreads the next one twice: 2 to the power of count fields."""
     fragments = [f"fragment F{count} on Query {{ energySummary {{ netPowerW }} }}"]
-    fragments += [
-        f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(1, count)
-    ]
+    fragments += [f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(1, count)]
     return "{ ...F1 } " + " ".join(fragments)
 
 
@@ -69,18 +67,14 @@ PROBES: Final[Mapping[str, Probe]] = {
     "aliases behind fragments": _limit(
         "{ ...A ...B } "
         + " ".join(
-            f"fragment {f} on Query {{"
-            + " ".join(f"{f}{n}: __typename" for n in range(30))
-            + "}"
+            f"fragment {f} on Query {{" + " ".join(f"{f}{n}: __typename" for n in range(30)) + "}"
             for f in "AB"
         ),
         "max_aliases",
     ),
     "aliases behind one fragment, again and again": _limit(
         "{ energySummary { ...A storage { deviceCount } } again: energySummary { ...A } }"
-        "fragment A on EnergySummary {"
-        + " ".join(f"a{n}: netPowerW" for n in range(30))
-        + "}",
+        "fragment A on EnergySummary {" + " ".join(f"a{n}: netPowerW" for n in range(30)) + "}",
         "max_aliases",
     ),
     "doubling fragments": _limit(_doubling(10), "max_fields"),
@@ -93,7 +87,9 @@ PROBES: Final[Mapping[str, Probe]] = {
         "GRAPHQL_VALIDATION_FAILED",
     ),
     "many fragments": _limit(
-        "{ " + " ".join(f"...F{n}" for n in range(60)) + " }"
+        "{ "
+        + " ".join(f"...F{n}" for n in range(60))
+        + " }"
         + " ".join(f"fragment F{n} on Query {{ __typename }}" for n in range(60)),
         "max_fragments",
     ),
@@ -188,8 +184,10 @@ PROBES: Final[Mapping[str, Probe]] = {
         {"f": {"ids": ["x"] * 20_000}},
     ),
     "1e400": Probe(
-        _asked('mutation { setStorageMode(input: {id: "x", mode: IDLE, powerW: 1e400}) {'
-               " userErrors { code } } }"),
+        _asked(
+            'mutation { setStorageMode(input: {id: "x", mode: IDLE, powerW: 1e400}) {'
+            " userErrors { code } } }"
+        ),
         "BAD_USER_INPUT",
     ),
     "1e400 in a variable": Probe(

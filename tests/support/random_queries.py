@@ -65,9 +65,7 @@ class _Maker:
             parts.append(f"... on {kind.name} {{ {inside} }}")
         if self.dice.random() < 0.2:
             self.names += 1
-            self.fragments.append(
-                f"fragment F{self.names} on {type_.name} {{ {' '.join(parts)} }}"
-            )
+            self.fragments.append(f"fragment F{self.names} on {type_.name} {{ {' '.join(parts)} }}")
             # The same fields twice are one.
             return f"...F{self.names} ...F{self.names}"
         return " ".join(parts)

@@ -11,6 +11,7 @@ from energycore.protocols.records import DEFAULT_PAGE
 __all__ = [
     "COST",
     "DEFAULT_SIZE",
+    "FIELD_OF_DOCUMENT",
     "PLAIN",
     "Cost",
     "FieldCost",
@@ -27,6 +28,9 @@ COST: Final = "energycore.cost"
 
 DEFAULT_SIZE: Final = DEFAULT_PAGE
 """Length of a list of objects that nothing tells the length of."""
+
+FIELD_OF_DOCUMENT: Final = 30
+"""What a field costs once, however often it is resolved: it is parsed and validated."""
 
 Variables: TypeAlias = Mapping[str, Any]
 """The variables of a request as they were sent, those that it leaves out by their defaults."""

@@ -26,6 +26,9 @@ from energycore.graphql.plans import FieldBudget, Plan, plan_of
 
 __all__ = ["Document", "DocumentCache", "DocumentRules", "Refusal"]
 
+# Each may look for names that are meant, which takes a while; one more tells that there are more.
+_MAX_INVALID = 9
+
 # The 3.3 line accepts `{ }` unless told otherwise; the 3.2 line knows no such option.
 _PARSE_OPTIONS: dict[str, Any] = (
     {"allow_empty_selection_sets": False} if version_info >= (3, 3) else {}
@@ -132,8 +135,7 @@ class DocumentRules:
             self.schema,
             ast,
             rules,
-            # One more tells that there are more.
-            max_errors=None if limits.max_errors is None else limits.max_errors - 1,
+            max_errors=_MAX_INVALID,
             hide_suggestions=not self.introspection,
         )
         if errors:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import CoroutineType
-from typing import Any, NoReturn, TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from graphql import (
 
 from energycore.graphql import json_text
 from energycore.graphql.deadlines import Deadline
-from energycore.graphql.documents import DocumentCache, DocumentRules, Refusal
+from energycore.graphql.documents import Document, DocumentCache, DocumentRules, Refusal
 from energycore.graphql.faults import MEANT_FOR_CLIENTS, ErrorReporter, shown
 from energycore.graphql.judging import exceeded
 from energycore.graphql.limits import Limits
@@ -30,13 +30,9 @@ from energycore.graphql.negotiation import (
     is_json,
     response_media_type,
 )
+from energycore.graphql.parameters import NotServed, Parameters, bad_request, read_parameters
 from energycore.graphql.plans import NotPlanned
-from energycore.graphql.trusted import (
-    NO_TRUSTED_DOCUMENTS,
-    TrustedDocuments,
-    id_of,
-    relaxed,
-)
+from energycore.graphql.trusted import NO_TRUSTED_DOCUMENTS, TrustedDocuments, relaxed
 
 __all__ = ["GraphQLEngine", "HttpRequest", "HttpResponse"]
 
@@ -70,25 +66,6 @@ class HttpResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
-
-
-@frozen(kw_only=True)
-class _Parameters:
-    query: str | None
-    document_id: str | None
-    operation_name: str | None
-    variables: dict[str, Any] | None
-
-
-class _NotServed(Exception):
-    """The request is not a well-formed GraphQL request over HTTP."""
-
-    def __init__(self, status: int, code: str, message: str, allow: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.allow = allow
 
 
 def _new_error_id() -> str:
@@ -157,7 +134,7 @@ class GraphQLEngine:
         media_type = response_media_type(request.headers.get("accept"))
         try:
             response = self._respond(request, media_type, context_value)
-        except _NotServed as refusal:
+        except NotServed as refusal:
             response = _refused(refusal, media_type)
         except Exception as error:  # noqa: BLE001 - the last net: no text of a fault gets out
             response = self._fault(error, media_type)
@@ -189,7 +166,7 @@ class GraphQLEngine:
             parameters = self._asked(request, media_type)
         else:
             problem = "GraphQL is served by GET and POST only."
-            raise _NotServed(405, "METHOD_NOT_ALLOWED", problem, _METHODS)
+            raise NotServed(405, "METHOD_NOT_ALLOWED", problem, _METHODS)
         chosen = self.trusted.choose(parameters.query, parameters.document_id)
         if isinstance(chosen, Refusal):
             return _refused_document(chosen, media_type)
@@ -205,53 +182,66 @@ class GraphQLEngine:
         cost = document.cost(parameters.operation_name, parameters.variables)
         if self.limits.max_cost is not None and cost > self.limits.max_cost:
             return _refused_document(exceeded("max_cost", self.limits.max_cost, cost), media_type)
-        deadline = Deadline.after(self.limits.timeout_s)
+        return self._answered(document, parameters, context_value, media_type)
+
+    def _answered(
+        self,
+        document: Document,
+        parameters: Parameters,
+        context_value: object,
+        media_type: str | None,
+    ) -> HttpResponse:
         plan = document.plan(parameters.operation_name)
-        if plan is not None:
-            try:
-                with _operation(context_value, deadline) as context:
+        data: object = None
+        result: object = None
+        with _operation(context_value, Deadline.after(self.limits.timeout_s)) as context:
+            if plan is not None:
+                try:
                     data = plan.run(context, parameters.variables)
-            except NotPlanned:
-                pass
-            else:
-                return _response(200, {"data": data}, media_type)
-        with _operation(context_value, deadline) as context:
-            result = execute(
-                self.schema,
-                document.ast,
-                None,
-                context,
-                parameters.variables,
-                parameters.operation_name,
-                is_awaitable=_is_coroutine,
-                hide_suggestions=not self.introspection,
-            )
+                except NotPlanned as given_up:
+                    _begin_again(context, given_up.__cause__)
+                    plan = None
+            if plan is None:
+                result = execute(
+                    self.schema,
+                    document.ast,
+                    None,
+                    context,
+                    parameters.variables,
+                    parameters.operation_name,
+                    is_awaitable=_is_coroutine,
+                    hide_suggestions=not self.introspection,
+                )
+        if plan is not None:
+            return _response(200, {"data": data}, media_type)
         if not isinstance(result, ExecutionResult):
             raise TypeError("the schema has an asynchronous resolver")
         return self._executed(result, media_type)
 
-    def _posted(self, request: HttpRequest, media_type: str | None) -> _Parameters:
+    def _posted(self, request: HttpRequest, media_type: str | None) -> Parameters:
         _check_acceptable(media_type)
         headers = request.headers
         if not is_json(headers.get("content-type")):
             problem = "The body must be application/json in UTF-8."
-            raise _NotServed(415, "UNSUPPORTED_MEDIA_TYPE", problem)
+            raise NotServed(415, "UNSUPPORTED_MEDIA_TYPE", problem)
         if headers.get("content-encoding", "identity") != "identity":
-            raise _NotServed(415, "UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.")
+            raise NotServed(415, "UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.")
         if len(request.body) > self.limits.max_body_bytes:
             raise _too_large(self.limits.max_body_bytes)
         try:
             body = json_text.decode(request.body)
         except ValueError as error:
-            raise _NotServed(400, "BAD_REQUEST", f"The body is not JSON: {error}.") from None
+            raise NotServed(400, "BAD_REQUEST", f"The body is not JSON: {error}.") from None
         if not isinstance(body, dict):
-            _bad_request("The body must be a JSON object; batches are not served.")
-        return _parameters(body)
+            bad_request("The body must be a JSON object; batches are not served.")
+        return read_parameters(body)
 
-    def _asked(self, request: HttpRequest, media_type: str | None) -> _Parameters:
+    def _asked(self, request: HttpRequest, media_type: str | None) -> Parameters:
         _check_acceptable(media_type)
         if len(request.query_string) > self.limits.max_body_bytes:
-            raise _NotServed(414, "URI_TOO_LONG", f"The limit is {self.limits.max_body_bytes} bytes.")
+            raise NotServed(
+                414, "URI_TOO_LONG", f"The limit is {self.limits.max_body_bytes} bytes."
+            )
         try:
             pairs = parse_qsl(
                 request.query_string.decode("ascii"),
@@ -260,20 +250,20 @@ class GraphQLEngine:
                 max_num_fields=_MAX_QUERY_FIELDS,
             )
         except ValueError:
-            _bad_request("The query string is not form-encoded UTF-8, or has too many fields.")
+            bad_request("The query string is not form-encoded UTF-8, or has too many fields.")
         fields: dict[str, object] = dict(pairs)
         if not fields.keys() & {"query", "documentId", "extensions"}:
-            _bad_request(_how_to_ask(request.graphiql))
+            bad_request(_how_to_ask(request.graphiql))
         if len(fields) != len(pairs):
-            _bad_request("A parameter is given twice.")
+            bad_request("A parameter is given twice.")
         for name in ("variables", "extensions"):
             text = fields.get(name)
             if isinstance(text, str):
                 try:
                     fields[name] = json_text.decode(text.encode("utf-8"))
                 except ValueError as error:
-                    _bad_request(f"The parameter {name} is not JSON: {error}.")
-        return _parameters(fields)
+                    bad_request(f"The parameter {name} is not JSON: {error}.")
+        return read_parameters(fields)
 
     def _executed(self, result: ExecutionResult, media_type: str | None) -> HttpResponse:
         if not result.errors:
@@ -298,6 +288,13 @@ def _operation(context_value: object, deadline: Deadline) -> AbstractContextMana
     return nullcontext(context_value) if opened is None else opened(deadline)
 
 
+def _begin_again(context: object, error: BaseException | None) -> None:
+    begin_again: Callable[[BaseException | None], None] | None
+    begin_again = getattr(context, "begin_again", None)
+    if begin_again is not None:
+        begin_again(error)
+
+
 def _is_coroutine(value: object) -> TypeGuard[Awaitable[Any]]:
     # One test instead of graphql-core's three. It may not be left out: the attributes of a
     # coroutine would be read as missing fields, which become null without a word.
@@ -310,41 +307,15 @@ def _is_coroutine(value: object) -> TypeGuard[Awaitable[Any]]:
 def _check_acceptable(media_type: str | None) -> None:
     if media_type is None:
         problem = f"The response is {GRAPHQL_RESPONSE} or {JSON}; the client accepts neither."
-        raise _NotServed(406, "NOT_ACCEPTABLE", problem)
+        raise NotServed(406, "NOT_ACCEPTABLE", problem)
 
 
 def _check_is_served(operation_type: OperationType, method: str) -> None:
     if operation_type is OperationType.SUBSCRIPTION:
-        _bad_request("Subscriptions are not served here.")
+        bad_request("Subscriptions are not served here.")
     if method != "POST":
         problem = "A mutation must be sent by POST."
-        raise _NotServed(405, "METHOD_NOT_ALLOWED", problem, "POST")
-
-
-def _parameters(fields: Mapping[str, object]) -> _Parameters:
-    query = fields.get("query")
-    operation_name = fields.get("operationName")
-    if operation_name is not None and not isinstance(operation_name, str):
-        _bad_request("The parameter operationName must be a string.")
-    variables = fields.get("variables")
-    if variables is not None and not isinstance(variables, dict):
-        _bad_request("The parameter variables must be an object.")
-    extensions = fields.get("extensions")
-    if extensions is not None and not isinstance(extensions, dict):
-        _bad_request("The parameter extensions must be an object.")
-    try:
-        document_id = id_of(fields)
-    except ValueError as error:
-        _bad_request(str(error))
-    if not isinstance(query, str) and (query is not None or document_id is None):
-        _bad_request("The parameter query must be a string.")
-    return _Parameters(
-        query=query, document_id=document_id, operation_name=operation_name, variables=variables
-    )
-
-
-def _bad_request(message: str) -> NoReturn:
-    raise _NotServed(400, "BAD_REQUEST", message)
+        raise NotServed(405, "METHOD_NOT_ALLOWED", problem, "POST")
 
 
 def _how_to_ask(graphiql: str | None) -> str:
@@ -352,11 +323,11 @@ def _how_to_ask(graphiql: str | None) -> str:
     return f"There is no query: send one by POST as JSON in the parameter query{page}."
 
 
-def _too_large(max_body_bytes: int) -> _NotServed:
-    return _NotServed(413, "CONTENT_TOO_LARGE", f"The body may have {max_body_bytes} bytes.")
+def _too_large(max_body_bytes: int) -> NotServed:
+    return NotServed(413, "CONTENT_TOO_LARGE", f"The body may have {max_body_bytes} bytes.")
 
 
-def _refused(refusal: _NotServed, media_type: str | None) -> HttpResponse:
+def _refused(refusal: NotServed, media_type: str | None) -> HttpResponse:
     error = {"message": refusal.message, "extensions": {"code": refusal.code}}
     response = _response(refusal.status, {"errors": [error]}, media_type)
     if refusal.allow is None:

@@ -23,14 +23,22 @@ _NAMED: Final = ("interfaces", "possibleTypes")
 
 @attrs.frozen
 class _Size:
-    """Of the lists of one name: their mean length, rounded up, and the greatest one."""
+    """Of the lists of one name: their items together, how many lists, and the longest one."""
 
-    mean: int
+    total: int
+    count: int
     most: int
 
     @classmethod
     def of(cls, sizes: list[int]) -> "_Size":
-        return cls(-(-sum(sizes) // max(1, len(sizes))), max(sizes, default=0))
+        return cls(sum(sizes), max(1, len(sizes)), max(sizes, default=0))
+
+    def mean(self, cost: Cost) -> Cost:
+        """The cost of a list of mean length."""
+        total, count = self.total, self.count
+        if isinstance(cost, int):
+            return -(-total * cost // count)
+        return lambda variables: -(-total * cost(variables) // count)
 
 
 @attrs.frozen
@@ -66,7 +74,7 @@ class IntrospectionSizes:
         if size is None:
             return plus([1, whole]), 0
         # Types that others name are not all of them, so no mean holds inside.
-        mean = times(size.mean, whole if field in _NAMED else flat)
+        mean = size.mean(whole if field in _NAMED else flat)
         return plus([1, mean]), plus([times(size.most, whole), times(-1, mean)])
 
 
@@ -100,7 +108,7 @@ def _counted(schema: GraphQLSchema) -> IntrospectionSizes:
 
 
 def _most(sizes: list[int]) -> _Size:
-    return _Size(max(sizes, default=0), max(sizes, default=0))
+    return _Size(max(sizes, default=0), 1, max(sizes, default=0))
 
 
 def _field_count(type_: GraphQLNamedType) -> int:

@@ -89,9 +89,9 @@ def judge(
         root = _root_fields(document, node)
         if limits.max_root_fields is not None and root > limits.max_root_fields:
             return exceeded("max_root_fields", limits.max_root_fields, root)
-        if limits.max_cost is not None and isinstance(measure.flat, int):
-            if measure.flat > limits.max_cost:
-                return exceeded("max_cost", limits.max_cost, measure.flat)
+        cost = measure.flat
+        if limits.max_cost is not None and isinstance(cost, int) and cost > limits.max_cost:
+            return exceeded("max_cost", limits.max_cost, cost)
     return {
         node.name.value if node.name else None: Charge(measure.flat, _defaults(node))
         for node, measure in operations.items()

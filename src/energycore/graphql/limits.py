@@ -56,7 +56,7 @@ class Limits:
     """Bytes of a request's body, or of its query string."""
     max_characters: int = _count(20_000)
     """Characters of a document; variables are not part of it."""
-    max_tokens: int = _count(2_000)
+    max_tokens: int = _count(1_500)
     """Words, numbers, texts and signs of a document."""
     max_depth: int | None = _maybe(16)
     """Fields inside of fields, the leaf included."""
@@ -74,7 +74,7 @@ class Limits:
     """Named fragments of a document."""
     max_directives: int | None = _maybe(50)
     """Directives of a document."""
-    max_cost: int | None = _maybe(50_000)
+    max_cost: int | None = _maybe(40_000)
     """Cost of a request: about one for each value that is worked out; the page sizes, lists and
     ranges that it asks for count with the values of its variables."""
     max_statements: int | None = _maybe(40)

@@ -42,6 +42,7 @@ from graphql import (
 
 from energycore.graphql.costs import (
     DEFAULT_SIZE,
+    FIELD_OF_DOCUMENT,
     Cost,
     FieldCost,
     Variables,
@@ -145,7 +146,8 @@ class _Walk:
             if definition.default_value is not None:
                 _check_value(definition.default_value)
         # A root list whose length nothing tells.
-        flat = plus([inside.flat, times(DEFAULT_SIZE, inside.items)])
+        items = times(DEFAULT_SIZE, inside.items)
+        flat = plus([inside.fields * FIELD_OF_DOCUMENT, inside.flat, items])
         return attrs.evolve(inside, directives=directives, flat=flat, items=0)
 
     def unreached(self) -> Measure:

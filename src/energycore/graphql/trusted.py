@@ -13,7 +13,15 @@ from energycore.errors import InvalidValue
 from energycore.graphql.judging import Refusal
 from energycore.graphql.limits import Limits
 
-__all__ = ["NO_TRUSTED_DOCUMENTS", "Chosen", "TrustedDocuments", "document_id", "id_of", "make_manifest", "relaxed"]
+__all__ = [
+    "NO_TRUSTED_DOCUMENTS",
+    "Chosen",
+    "TrustedDocuments",
+    "document_id",
+    "id_of",
+    "make_manifest",
+    "relaxed",
+]
 
 _PREFIX: Final = "sha256:"
 _FORM: Final = "an object of JSON: the sha256 of each document, in hex, to its text"

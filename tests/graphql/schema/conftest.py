@@ -111,7 +111,7 @@ class Client:
 
 @pytest.fixture(scope="session")
 def engine() -> GraphQLEngine:
-    # These tests ask for more in one request than a client may; tests/graphql/limits has the limits.
+    # These tests ask for more in one request than clients may; those of limits have their own.
     return build_engine(limits=Limits(max_cost=None, max_statements=None, max_repeats=None))
 
 

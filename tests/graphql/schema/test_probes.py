@@ -60,5 +60,7 @@ def test_a_forged_cursor_holds_nothing_that_a_database_chokes_on(client, text):
     from base64 import urlsafe_b64encode
 
     cursor = urlsafe_b64encode(text).decode().rstrip("=")
-    query = "query ($after: String) { devices(orderBy: {field: NAME}, after: $after) { nodes { id } } }"
+    query = (
+        "query ($after: String) { devices(orderBy: {field: NAME}, after: $after) { nodes { id } } }"
+    )
     assert client.refused(query, after=cursor) == "INVALID_CURSOR"

@@ -17,20 +17,23 @@ from energycore.quantities.instants import to_epoch_us
 from energycore.telemetry.calendar import Interval, most_buckets
 
 __all__ = [
+    "BUCKET_VALUE",
     "CHANGE",
     "COUNTED",
     "DEVICES",
+    "DEVICE_HISTORY",
     "FILTER_HISTORY",
     "GROUPED_DEVICES",
     "GROUPS",
-    "HISTORY",
     "MAX_DETAILED_ERRORS",
     "MODE",
     "NODE",
     "NODES",
     "READINGS",
+    "RECORD",
     "REJECTED_READINGS",
     "SITES",
+    "SITE_HISTORY",
     "SITE_OF_DEVICE",
     "STATE",
     "SUMMARY",
@@ -62,6 +65,11 @@ def _length(given: Any) -> int:
     return min(MAX_PAGE, len(given)) if isinstance(given, Sequence | list) else 1
 
 
+def _reading_count(given: Any) -> int:
+    readings = given.get("readings") if isinstance(given, dict) else None
+    return len(readings) if isinstance(readings, list) else 1
+
+
 def _bucket_count(start: Any, end: Any, interval: Any) -> int:
     """How many buckets a range has at most; what is no range is refused when it is resolved."""
     try:
@@ -91,21 +99,24 @@ def _by_range(*, call: int, each: int, statements: int) -> FieldCost:
     )
 
 
-NODE: Final = FieldCost(call=150, statements=2)
-NODES: Final = FieldCost(call=200, each=15, arguments=("ids",), size=_length, statements=3)
-DEVICES: Final = _paged(call=200, each=15, statements=2)
-GROUPED_DEVICES: Final = _paged(call=50, each=15, statements=3)
+NODE: Final = FieldCost(call=200, statements=2)
+NODES: Final = FieldCost(call=200, each=65, arguments=("ids",), size=_length, statements=3)
+DEVICES: Final = _paged(call=200, each=20, statements=2)
+GROUPED_DEVICES: Final = _paged(call=40, each=20, statements=3)
 SITES: Final = _paged(call=200, each=10, statements=1)
 COUNTED: Final = FieldCost(call=5, statements=1)
-STATE: Final = FieldCost(call=3, statements=1)
-MODE: Final = FieldCost(call=2, statements=1)
-SITE_OF_DEVICE: Final = FieldCost(call=2, statements=1)
+STATE: Final = FieldCost(call=7, statements=1)
+MODE: Final = FieldCost(call=4, statements=1)
+SITE_OF_DEVICE: Final = FieldCost(call=5, statements=1)
 SUMMARY: Final = FieldCost(call=300, statements=1)
 SUMMARY_OF_SITE: Final = FieldCost(call=10, statements=2)
 GROUPS: Final = _paged(call=300, each=10, statements=2, backward=False)
-HISTORY: Final = _by_range(call=60, each=4, statements=10)
-FILTER_HISTORY: Final = _by_range(call=1_000, each=4, statements=10)
+DEVICE_HISTORY: Final = _by_range(call=120, each=4, statements=10)
+SITE_HISTORY: Final = _by_range(call=1_000, each=6, statements=10)
+FILTER_HISTORY: Final = _by_range(call=2_000, each=9, statements=10)
+BUCKET_VALUE: Final = FieldCost(call=1)
 READINGS: Final = _paged(call=30, each=3, statements=4, backward=False)
-CHANGE: Final = FieldCost(call=1_000)
+CHANGE: Final = FieldCost(call=1_300)
+RECORD: Final = FieldCost(call=1_300, each=8, arguments=("input",), size=_reading_count)
 USER_ERRORS: Final = FieldCost(size=lambda: 5)
 REJECTED_READINGS: Final = FieldCost(size=lambda: MAX_DETAILED_ERRORS)

@@ -21,10 +21,11 @@ from energycore.devices.storage_device import StorageState
 from energycore.encoding import decode_dispatch
 from energycore.errors import InvalidValue, VersionConflict
 from energycore.graphql import json_text
-from energycore.graphql.costs import charged
+from energycore.graphql.costs import FieldCost, charged
 from energycore.graphql.schema.charges import (
     CHANGE,
     MAX_DETAILED_ERRORS,
+    RECORD,
     REJECTED_READINGS,
     USER_ERRORS,
 )
@@ -86,9 +87,7 @@ def mutation_type(
     outputs: Outputs, inputs: Inputs, user_error: GraphQLObjectType, specs: Specs
 ) -> GraphQLObjectType:
     """The type Mutation of a schema."""
-    errors = charged(
-        required(GraphQLList(GraphQLNonNull(user_error)), "user_errors"), USER_ERRORS
-    )
+    errors = charged(required(GraphQLList(GraphQLNonNull(user_error)), "user_errors"), USER_ERRORS)
     site = GraphQLObjectType(
         "SitePayload", {"site": field(outputs.site, "site"), "userErrors": errors}
     )
@@ -131,7 +130,7 @@ def mutation_type(
             "reactivateDevice": _field(device, inputs.device_id, _reactivate),
             "setStorageMode": _field(device, inputs.set_storage_mode, _set_mode),
             "setDispatch": _field(device, inputs.set_dispatch, _set_dispatch),
-            "recordReadings": _field(record, inputs.record_readings, _record_readings),
+            "recordReadings": _field(record, inputs.record_readings, _record_readings, cost=RECORD),
         },
     )
 
@@ -140,6 +139,8 @@ def _field(
     payload: GraphQLObjectType,
     input_: GraphQLInputObjectType,
     resolve: Callable[[Operation, Given], object],
+    *,
+    cost: FieldCost = CHANGE,
 ) -> GraphQLField:
     def resolver(_root: object, info: Info, given: Given) -> object:
         info.context.deadline.check()
@@ -149,7 +150,7 @@ def _field(
 
     answer: Resolver = resolver
     argument = GraphQLArgument(GraphQLNonNull(input_), out_name="given")
-    return charged(GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer), CHANGE)
+    return charged(GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer), cost)
 
 
 def _register_site(context: Operation, given: Given) -> _Payload:

@@ -23,12 +23,13 @@ from graphql import (
 from energycore.devices.storage_device import StorageDevice
 from energycore.encoding import encode_dispatch
 from energycore.graphql import json_text
-from energycore.graphql.costs import charged
+from energycore.graphql.costs import FieldCost, charged
 from energycore.graphql.schema.charges import (
+    DEVICE_HISTORY,
     GROUPED_DEVICES,
-    HISTORY,
     MODE,
     READINGS,
+    SITE_HISTORY,
     SITE_OF_DEVICE,
     STATE,
     SUMMARY_OF_SITE,
@@ -322,6 +323,7 @@ def _site_type(
                 date_time,
                 history,
                 "What its devices did while they were here. Times in timeZone, by default its own.",
+                SITE_HISTORY,
             ),
         },
         interfaces=[node],
@@ -350,7 +352,7 @@ def _past_fields(
 ) -> dict[str, GraphQLField]:
     return {
         "history": _history_field(
-            enums, date_time, history, "Times in timeZone, by default the site's."
+            enums, date_time, history, "Times in timeZone, by default the site's.", DEVICE_HISTORY
         ),
         "readings": charged(
             GraphQLField(
@@ -365,7 +367,11 @@ def _past_fields(
 
 
 def _history_field(
-    enums: Enums, date_time: GraphQLScalarType, history: GraphQLObjectType, description: str
+    enums: Enums,
+    date_time: GraphQLScalarType,
+    history: GraphQLObjectType,
+    description: str,
+    cost: FieldCost,
 ) -> GraphQLField:
     return charged(
         GraphQLField(
@@ -374,7 +380,7 @@ def _history_field(
             _history,
             description=description,
         ),
-        HISTORY,
+        cost,
     )
 
 
