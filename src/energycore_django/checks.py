@@ -27,6 +27,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
     energycore.W001: USE_TZ is off.
     energycore.W002: GraphiQL is on although DEBUG is off.
     energycore.W004: anyone may use GraphQL although DEBUG is off.
+    energycore.W005: a limit of GraphQL is off although DEBUG is off.
     """
     found: list[CheckMessage] = []
     for problem in problems():
@@ -55,6 +56,16 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 "Anyone may use GraphQL although DEBUG is off.",
                 hint=f"Name another AUTHORIZE in {SETTING}, or leave it out: then staff may.",
                 id="energycore.W004",
+            )
+        )
+    off = () if problems() or settings.DEBUG else current().limits.switched_off
+    if off:
+        names = ", ".join(name.upper() for name in off)
+        found.append(
+            checks.Warning(
+                f"Limits of GraphQL are off although DEBUG is off: {names}.",
+                hint=f"Leave them out of LIMITS in {SETTING}, or give them numbers.",
+                id="energycore.W005",
             )
         )
     return found

@@ -141,6 +141,10 @@ class DjangoSettings:
     """Whether GraphiQL is served; by default where DEBUG is on."""
     limits: Limits = _setting(_limits, _PLAIN_LIMITS)
     """What a GraphQL request may ask for; None switches a limit off."""
+    trusted_documents: str | None = _setting(_text)
+    """Path of a manifest of documents that clients may name by their sha256."""
+    only_trusted: bool = _setting(_flag, False)
+    """Whether documents that are not in the manifest are refused."""
     authorize: Callable[[Any], None] | None = _setting(_named)
     """Called with each GraphQL request; raises PermissionDenied to refuse it."""
 

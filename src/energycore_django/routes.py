@@ -9,7 +9,14 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.urls import path as pattern
 
-from energycore.graphql import GraphQLContext, GraphQLEngine, Limits, build_engine, graphiql
+from energycore.graphql import (
+    GraphQLContext,
+    GraphQLEngine,
+    Limits,
+    TrustedDocuments,
+    build_engine,
+    graphiql,
+)
 from energycore_django.access import energy
 from energycore_django.conf import DjangoSettings, current, problems
 from energycore_django.permissions import anyone, staff
@@ -66,7 +73,7 @@ def project_urls(*, is_async: bool = False) -> list[URLPattern]:
     # The system checks, which come after the URLs, say what is wrong; so does each request.
     own = DjangoSettings() if problems() else current()
     return graphql_urls(
-        _engine(own.limits),
+        _engine(own.limits, own.trusted_documents, own.only_trusted, settings.DEBUG),
         _context,
         graphiql_path="" if own.graphiql else None,
         example=graphiql.EXAMPLE,
@@ -76,8 +83,13 @@ def project_urls(*, is_async: bool = False) -> list[URLPattern]:
 
 
 @cache
-def _engine(limits: Limits) -> GraphQLEngine:
-    return build_engine(limits=limits)
+def _engine(
+    limits: Limits, manifest: str | None, only_trusted: bool, log_details: bool
+) -> GraphQLEngine:
+    trusted = TrustedDocuments(enforce=only_trusted)
+    if manifest is not None:
+        trusted = TrustedDocuments.load(manifest, enforce=only_trusted)
+    return build_engine(limits=limits, trusted=trusted, log_details=log_details)
 
 
 def _context(request: HttpRequest) -> GraphQLContext:

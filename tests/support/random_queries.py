@@ -73,7 +73,7 @@ class _Maker:
     def field(self, name: str, field: GraphQLField, *, depth: int, lists: int) -> str:
         kind = get_named_type(field.type)
         inner = lists + ("Connection" in kind.name or name in ("nodes", "buckets"))
-        if not is_leaf_type(kind) and (depth >= 8 or inner > 5):
+        if not is_leaf_type(kind) and (depth >= 7 or inner > 4):
             return ""
         self.names += 1
         # Without an alias two fields of one name might differ in their arguments.

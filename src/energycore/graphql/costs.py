@@ -13,6 +13,7 @@ __all__ = [
     "DEFAULT_SIZE",
     "FIELD_OF_DOCUMENT",
     "PLAIN",
+    "VALUE_OF_ARGUMENT",
     "Cost",
     "FieldCost",
     "Variables",
@@ -31,6 +32,9 @@ DEFAULT_SIZE: Final = DEFAULT_PAGE
 
 FIELD_OF_DOCUMENT: Final = 30
 """What a field costs once, however often it is resolved: it is parsed and validated."""
+
+VALUE_OF_ARGUMENT: Final = 2
+"""What a value in a list or object costs that is an argument: it is read and looked up."""
 
 Variables: TypeAlias = Mapping[str, Any]
 """The variables of a request as they were sent, those that it leaves out by their defaults."""

@@ -56,7 +56,7 @@ class Limits:
     """Bytes of a request's body, or of its query string."""
     max_characters: int = _count(20_000)
     """Characters of a document; variables are not part of it."""
-    max_tokens: int = _count(1_500)
+    max_tokens: int = _count(1_200)
     """Words, numbers, texts and signs of a document."""
     max_depth: int | None = _maybe(16)
     """Fields inside of fields, the leaf included."""

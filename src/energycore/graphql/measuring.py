@@ -43,6 +43,7 @@ from graphql import (
 from energycore.graphql.costs import (
     DEFAULT_SIZE,
     FIELD_OF_DOCUMENT,
+    VALUE_OF_ARGUMENT,
     Cost,
     FieldCost,
     Variables,
@@ -305,7 +306,7 @@ def _plain(value: ValueNode | None, variables: Variables) -> Any:
 
 
 def _inputs(definition: GraphQLField | None, node: FieldNode) -> list[Cost]:
-    """One for each value inside of lists and objects that are arguments."""
+    """What the values inside of lists and objects cost that are arguments."""
     costs: list[Cost] = []
     for argument in node.arguments or ():
         known = definition.args.get(argument.name.value) if definition else None
@@ -322,13 +323,13 @@ def _inputs(definition: GraphQLField | None, node: FieldNode) -> list[Cost]:
             elif isinstance(value, VariableNode):
                 costs.append(_leaves_of(value.name.value))
             else:
-                fixed += 1
+                fixed += VALUE_OF_ARGUMENT
         costs.append(fixed)
     return costs
 
 
 def _leaves_of(name: str) -> Callable[[Variables], int]:
-    return lambda variables: leaves(variables.get(name))
+    return lambda variables: VALUE_OF_ARGUMENT * leaves(variables.get(name))
 
 
 def leaves(value: object) -> int:
