@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -13,6 +14,7 @@ from django.utils.module_loading import import_string
 
 from energycore.errors import EnergycoreError, InvalidValue
 from energycore.graphql.limits import Limits
+from energycore.graphql.trusted import TrustedDocuments
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
 from energycore.quantities.zones import load_zone
@@ -78,6 +80,12 @@ def _limits(value: object) -> Limits:
     return Limits(**_given(value, Limits, lambda given: given))
 
 
+def _manifest(value: object) -> TrustedDocuments:
+    if not isinstance(value, str | Path):
+        raise InvalidValue("setting", value, "the path of a manifest of documents")
+    return TrustedDocuments.load(value)
+
+
 def _given(value: object, kind: type[Any], read: Callable[[Any], Any]) -> dict[str, Any]:
     names = [field.name.upper() for field in attrs.fields(kind)]
     if not isinstance(value, Mapping) or not set(value) <= set(names):
@@ -141,7 +149,7 @@ class DjangoSettings:
     """Whether GraphiQL is served; by default where DEBUG is on."""
     limits: Limits = _setting(_limits, _PLAIN_LIMITS)
     """What a GraphQL request may ask for; None switches a limit off."""
-    trusted_documents: str | None = _setting(_text)
+    trusted_documents: TrustedDocuments | None = _setting(_manifest)
     """Path of a manifest of documents that clients may name by their sha256."""
     only_trusted: bool = _setting(_flag, False)
     """Whether documents that are not in the manifest are refused."""

@@ -84,11 +84,10 @@ def project_urls(*, is_async: bool = False) -> list[URLPattern]:
 
 @cache
 def _engine(
-    limits: Limits, manifest: str | None, only_trusted: bool, log_details: bool
+    limits: Limits, manifest: TrustedDocuments | None, only_trusted: bool, log_details: bool
 ) -> GraphQLEngine:
-    trusted = TrustedDocuments(enforce=only_trusted)
-    if manifest is not None:
-        trusted = TrustedDocuments.load(manifest, enforce=only_trusted)
+    documents = {} if manifest is None else manifest.documents
+    trusted = TrustedDocuments(documents, enforce=only_trusted)
     return build_engine(limits=limits, trusted=trusted, log_details=log_details)
 
 

@@ -35,6 +35,7 @@ def test_a_project_without_settings_is_fine():
 
 
 def test_every_key_that_is_documented_is_known(tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
     settings = {
         "TENANT": "acme",
         "DATABASE": "default",
@@ -98,6 +99,8 @@ def test_an_unknown_key_is_an_error_that_names_the_one_that_was_meant():
         ("PARTITIONING", {"HASH_PARTS": "x"}, "PARTITIONING"),
         ("GRAPHIQL", "yes", "True or False"),
         ("MAX_BUCKETS", 0, "at least 1"),
+        ("TRUSTED_DOCUMENTS", "nowhere.json", "sha256"),
+        ("TRUSTED_DOCUMENTS", 5, "manifest"),
         ("LIMITS", 100, "MAX_DEPTH"),
         ("LIMITS", {"DEPTH": 5}, "MAX_DEPTH"),
         ("LIMITS", {"MAX_DEPTH": 0}, "at least 1"),

@@ -35,7 +35,7 @@ class Chosen:
     is_trusted: bool
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class TrustedDocuments:
     """Documents that a request may name by their id instead of sending them.
 

@@ -9,10 +9,10 @@ import attrs
 
 from energycore.errors import StorageUnavailable
 from energycore.graphql.deadlines import NO_DEADLINE, Deadline
-from energycore.graphql.schema.remembering import Remembering
 from energycore.protocols.scope import Scope
 from energycore.services.histories import Histories
 from energycore.services.insight import Insight
+from energycore.services.remembering import Remembering
 from energycore.services.suite import Services
 
 __all__ = ["GraphQLContext", "Info", "Operation"]
