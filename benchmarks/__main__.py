@@ -17,6 +17,7 @@ NAMES: Final = (
     "year",
     "buckets",
     "graphql_requests",
+    "graphql_limits",
     "django_requests",
     "django_ingest",
     "ingest",

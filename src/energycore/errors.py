@@ -27,6 +27,7 @@ EnergycoreError
 |   |-- ClockIsSimulated                     CLOCK_IS_SIMULATED
 |   |-- TickMisaligned                       TICK_MISALIGNED
 |   `-- ResolutionNotKept                    RESOLUTION_NOT_KEPT
+|-- TimedOut (TimeoutError)                  TIMEOUT
 |-- ScopeRequired (TypeError)                SCOPE_REQUIRED
 |-- DeviceKindConflict (TypeError)           DEVICE_KIND_CONFLICT
 |-- SchemaOutdated (RuntimeError)            SCHEMA_OUTDATED
@@ -72,6 +73,7 @@ __all__ = [
     "StoredEnergyOutOfBounds",
     "TickMisaligned",
     "TimeZoneRequired",
+    "TimedOut",
     "TooManyBuckets",
     "UnknownDeviceKind",
     "UnknownDispatch",
@@ -296,6 +298,12 @@ class ResolutionNotKept(NotAllowed):
     """What is kept of that time cannot answer this exactly, and nothing is made up."""
 
     code = "RESOLUTION_NOT_KEPT"
+
+
+class TimedOut(EnergycoreError, TimeoutError):
+    """The request took too long; what it had begun to change is finished or taken back."""
+
+    code = "TIMEOUT"
 
 
 class ScopeRequired(EnergycoreError, TypeError):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -13,7 +14,9 @@ from django.utils.module_loading import import_string
 
 from energycore.channels import open_channel
 from energycore.errors import EnergycoreError, InvalidValue
+from energycore.graphql.limits import Limits
 from energycore.graphql.live.limits import SocketLimits
+from energycore.graphql.trusted import TrustedDocuments
 from energycore.protocols.channel import Channel
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
@@ -76,6 +79,16 @@ def _partitioning(value: object) -> Partitioning:
     return Partitioning(**_given(value, Partitioning, lambda given: given))
 
 
+def _limits(value: object) -> Limits:
+    return Limits(**_given(value, Limits, lambda given: given))
+
+
+def _manifest(value: object) -> TrustedDocuments:
+    if not isinstance(value, str | Path):
+        raise InvalidValue("setting", value, "the path of a manifest of documents")
+    return TrustedDocuments.load(value)
+
+
 def _given(value: object, kind: type[Any], read: Callable[[Any], Any]) -> dict[str, Any]:
     names = [field.name.upper() for field in attrs.fields(kind)]
     if not isinstance(value, Mapping) or not set(value) <= set(names):
@@ -124,6 +137,7 @@ def _setting(read: Callable[[object], object], default: object = None) -> Any:
 
 _PLAIN_RETENTION: Final = Retention()
 _PLAIN_PARTITIONING: Final = Partitioning()
+_PLAIN_LIMITS: Final = Limits()
 _PLAIN_SOCKETS: Final = SocketLimits()
 
 
@@ -151,8 +165,12 @@ class DjangoSettings:
     """How PostgreSQL's partitions of readings are made: HASH_PARTS and BRIN."""
     graphiql: bool = _setting(_flag, False)
     """Whether GraphiQL is served; by default where DEBUG is on."""
-    max_body_bytes: int = _setting(_count, 262_144)
-    """Largest body of a GraphQL request."""
+    limits: Limits = _setting(_limits, _PLAIN_LIMITS)
+    """What a GraphQL request may ask for; None switches a limit off."""
+    trusted_documents: TrustedDocuments | None = _setting(_manifest)
+    """Path of a manifest of documents that clients may name by their sha256."""
+    only_trusted: bool = _setting(_flag, False)
+    """Whether documents that are not in the manifest are refused."""
     authorize: Callable[[Any], None] | None = _setting(_named)
     """Called with each GraphQL request; raises PermissionDenied to refuse it."""
     channel: Channel | None = _setting(_channel)

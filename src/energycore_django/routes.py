@@ -9,7 +9,14 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.urls import path as pattern
 
-from energycore.graphql import GraphQLContext, GraphQLEngine, build_engine, graphiql
+from energycore.graphql import (
+    GraphQLContext,
+    GraphQLEngine,
+    Limits,
+    TrustedDocuments,
+    build_engine,
+    graphiql,
+)
 from energycore_django.access import energy
 from energycore_django.conf import DjangoSettings, current, problems
 from energycore_django.permissions import anyone, staff
@@ -84,12 +91,16 @@ def project_urls(*, is_async: bool = False) -> list[URLPattern]:
 def project_engine() -> GraphQLEngine:
     """The engine of the project's settings, the same for requests and sockets."""
     own = DjangoSettings() if problems() else current()
-    return _engine(own.max_body_bytes)
+    return _engine(own.limits, own.trusted_documents, own.only_trusted, settings.DEBUG)
 
 
 @cache
-def _engine(max_body_bytes: int) -> GraphQLEngine:
-    return build_engine(max_body_bytes=max_body_bytes)
+def _engine(
+    limits: Limits, manifest: TrustedDocuments | None, only_trusted: bool, log_details: bool
+) -> GraphQLEngine:
+    documents = {} if manifest is None else manifest.documents
+    trusted = TrustedDocuments(documents, enforce=only_trusted)
+    return build_engine(limits=limits, trusted=trusted, log_details=log_details)
 
 
 def project_context(request: HttpRequest) -> GraphQLContext:

@@ -162,7 +162,7 @@ def test_a_change_is_told_after_the_outermost_block_and_never_if_that_is_rolled_
 
 
 def warnings():
-    return [message for message in run_checks() if message.id == "energycore.W005"]
+    return [message for message in run_checks() if message.id == "energycore.W007"]
 
 
 def test_a_check_says_which_limits_are_off():

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -13,21 +12,18 @@ from energycore.graphql import json_text
 from energycore.graphql.documents import DocumentCache, DocumentRules, Refusal
 from energycore.graphql.executing import Executed, Prepared, run
 from energycore.graphql.faults import MEANT_FOR_CLIENTS, ErrorReporter, shown
+from energycore.graphql.judging import exceeded
+from energycore.graphql.limits import Limits
 from energycore.graphql.negotiation import (
     GRAPHQL_RESPONSE,
     JSON,
     is_json,
     response_media_type,
 )
+from energycore.graphql.parameters import NotServed, Parameters, bad_request, read_parameters
+from energycore.graphql.trusted import NO_TRUSTED_DOCUMENTS, TrustedDocuments, relaxed
 
-__all__ = [
-    "GraphQLEngine",
-    "HttpRequest",
-    "HttpResponse",
-    "NotServed",
-    "RequestParameters",
-    "request_parameters",
-]
+__all__ = ["GraphQLEngine", "HttpRequest", "HttpResponse"]
 
 _METHODS = "GET, HEAD, POST, OPTIONS"
 _MAX_QUERY_FIELDS = 20
@@ -61,26 +57,6 @@ class HttpResponse:
     body: bytes = b""
 
 
-@frozen(kw_only=True)
-class RequestParameters:
-    """What a client asks."""
-
-    query: str
-    operation_name: str | None
-    variables: dict[str, Any] | None
-
-
-class NotServed(Exception):
-    """The request is not a well-formed GraphQL request over HTTP."""
-
-    def __init__(self, status: int, code: str, message: str, allow: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.allow = allow
-
-
 def _new_error_id() -> str:
     return uuid4().hex
 
@@ -92,10 +68,12 @@ class GraphQLEngine:
     Args:
         schema: its resolvers are synchronous.
         documents: keeps parsed and validated documents; engines may share one.
-        max_body_bytes: a longer body gets status 413.
-        max_tokens: a document with more tokens is refused while it is read.
+        limits: what a request may ask for.
+        trusted: documents that a request may name by their id, and whether there are others.
         introspection: whether clients may ask for the schema itself, and refusals suggest names.
-        logger: gets the traceback of each fault.
+        logger: gets the types and lines of each fault.
+        log_details: whether the log also gets what the exceptions say, which may hold values,
+            SQL and paths.
         new_error_id: makes the identifier under which a fault is logged and shown.
 
     Raises:
@@ -104,26 +82,34 @@ class GraphQLEngine:
 
     schema: GraphQLSchema
     documents: DocumentCache = field(kw_only=True, factory=DocumentCache)
-    max_body_bytes: int = field(kw_only=True, default=262_144)
-    max_tokens: int = field(kw_only=True, default=4_000)
+    limits: Limits = field(kw_only=True, factory=Limits)
+    trusted: TrustedDocuments = field(kw_only=True, default=NO_TRUSTED_DOCUMENTS)
     introspection: bool = field(kw_only=True, default=True)
     logger: logging.Logger = field(
         kw_only=True, factory=lambda: logging.getLogger("energycore.graphql")
     )
+    log_details: bool = field(kw_only=True, default=False)
     new_error_id: Callable[[], str] = field(kw_only=True, default=_new_error_id)
     _rules: DocumentRules = field(init=False, repr=False)
+    _trusted_rules: DocumentRules = field(init=False, repr=False)
     _reporter: ErrorReporter = field(init=False, repr=False)
 
     @_rules.default
     def _make_rules(self) -> DocumentRules:
         assert_valid_schema(self.schema)
         return DocumentRules(
-            schema=self.schema, max_tokens=self.max_tokens, introspection=self.introspection
+            schema=self.schema, limits=self.limits, introspection=self.introspection
         )
+
+    @_trusted_rules.default
+    def _make_trusted_rules(self) -> DocumentRules:
+        return evolve(self._rules, limits=relaxed(self.limits))
 
     @_reporter.default
     def _make_reporter(self) -> ErrorReporter:
-        return ErrorReporter(logger=self.logger, new_error_id=self.new_error_id)
+        return ErrorReporter(
+            logger=self.logger, new_error_id=self.new_error_id, log_details=self.log_details
+        )
 
     def respond(self, request: HttpRequest, context_value: object) -> HttpResponse:
         """Answer one request; never raises an `Exception`.
@@ -131,8 +117,8 @@ class GraphQLEngine:
         Args:
             request: as received.
             context_value: handed to each resolver as `info.context`. If it has a method
-                `open_operation`, that gives a context manager around one execution, and resolvers
-                are handed what it enters with.
+                `open_operation`, that takes a `Deadline` and gives a context manager around one
+                execution, and resolvers are handed what it enters with.
         """
         media_type = response_media_type(request.headers.get("accept"))
         try:
@@ -156,7 +142,7 @@ class GraphQLEngine:
     def too_large(self, request: HttpRequest) -> HttpResponse:
         """Answer a request whose body was not read because it is longer than the limit."""
         media_type = response_media_type(request.headers.get("accept"))
-        return _refused(_too_large(self.max_body_bytes), media_type)
+        return _refused(_too_large(self.limits.max_body_bytes), media_type)
 
     def _respond(
         self, request: HttpRequest, media_type: str | None, context_value: object
@@ -170,7 +156,7 @@ class GraphQLEngine:
         else:
             problem = "GraphQL is served by GET and POST only."
             raise NotServed(405, "METHOD_NOT_ALLOWED", problem, _METHODS)
-        prepared = self.prepare(parameters.query, parameters.operation_name, parameters.variables)
+        prepared = self.prepare(parameters)
         if isinstance(prepared, Refusal):
             return _refused_document(prepared, media_type)
         if prepared.operation_type is not OperationType.QUERY:
@@ -180,31 +166,27 @@ class GraphQLEngine:
             return _request_errors(executed.errors, media_type)
         return _response(200, executed.response(), media_type)
 
-    def prepare(
-        self, query: str, operation_name: str | None, variables: Mapping[str, Any] | None
-    ) -> Prepared | Refusal:
+    def prepare(self, parameters: Parameters) -> Prepared | Refusal:
         """Hold a request to all rules and limits: the one way in, over HTTP and over sockets."""
-        document = self.documents.load(self._rules, query)
+        chosen = self.trusted.choose(parameters.query, parameters.document_id)
+        if isinstance(chosen, Refusal):
+            return chosen
+        rules = self._trusted_rules if chosen.is_trusted else self._rules
+        document = self.documents.load(rules, chosen.source)
         if isinstance(document, Refusal):
             return document
-        operation_type = document.operation_type(operation_name)
+        operation_type = document.operation_type(parameters.operation_name)
         if isinstance(operation_type, Refusal):
             return operation_type
+        cost = document.cost(parameters.operation_name, parameters.variables)
+        if self.limits.max_cost is not None and cost > self.limits.max_cost:
+            return exceeded("max_cost", self.limits.max_cost, cost)
         return Prepared(
             document=document,
             operation_type=operation_type,
-            operation_name=operation_name,
-            variables=variables,
+            operation_name=parameters.operation_name,
+            variables=parameters.variables,
         )
-
-    def refused(self, refusal: Refusal) -> Executed:
-        """What a client is told of a request that is not executed."""
-        errors = [shown(error, refusal.code) for error in refusal.errors]
-        return Executed(data=None, errors=errors, has_run=False)
-
-    def faulted(self, error: Exception) -> Executed:
-        """What a client is told of an error outside of any field; a fault is logged."""
-        return Executed(data=None, errors=[self._reporter.fault(error)], has_run=False)
 
     def execute(
         self, prepared: Prepared, context_value: object, root_value: object = None
@@ -221,11 +203,21 @@ class GraphQLEngine:
             prepared,
             context_value,
             root_value,
+            limits=self.limits,
             reporter=self._reporter,
             hide_suggestions=not self.introspection,
         )
 
-    def _posted(self, request: HttpRequest, media_type: str | None) -> RequestParameters:
+    def refused(self, refusal: Refusal) -> Executed:
+        """What a client is told of a request that is not executed."""
+        errors = [shown(error, refusal.code) for error in refusal.errors]
+        return Executed(data=None, errors=errors, has_run=False)
+
+    def faulted(self, error: Exception) -> Executed:
+        """What a client is told of an error outside of any field; a fault is logged."""
+        return Executed(data=None, errors=[self._reporter.fault(error)], has_run=False)
+
+    def _posted(self, request: HttpRequest, media_type: str | None) -> Parameters:
         _check_acceptable(media_type)
         headers = request.headers
         if not is_json(headers.get("content-type")):
@@ -233,20 +225,22 @@ class GraphQLEngine:
             raise NotServed(415, "UNSUPPORTED_MEDIA_TYPE", problem)
         if headers.get("content-encoding", "identity") != "identity":
             raise NotServed(415, "UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.")
-        if len(request.body) > self.max_body_bytes:
-            raise _too_large(self.max_body_bytes)
+        if len(request.body) > self.limits.max_body_bytes:
+            raise _too_large(self.limits.max_body_bytes)
         try:
             body = json_text.decode(request.body)
         except ValueError as error:
             raise NotServed(400, "BAD_REQUEST", f"The body is not JSON: {error}.") from None
         if not isinstance(body, dict):
-            _bad_request("The body must be a JSON object; batches are not served.")
-        return request_parameters(body)
+            bad_request("The body must be a JSON object; batches are not served.")
+        return read_parameters(body)
 
-    def _asked(self, request: HttpRequest, media_type: str | None) -> RequestParameters:
+    def _asked(self, request: HttpRequest, media_type: str | None) -> Parameters:
         _check_acceptable(media_type)
-        if len(request.query_string) > self.max_body_bytes:
-            raise NotServed(414, "URI_TOO_LONG", f"The limit is {self.max_body_bytes} bytes.")
+        if len(request.query_string) > self.limits.max_body_bytes:
+            raise NotServed(
+                414, "URI_TOO_LONG", f"The limit is {self.limits.max_body_bytes} bytes."
+            )
         try:
             pairs = parse_qsl(
                 request.query_string.decode("ascii"),
@@ -255,20 +249,20 @@ class GraphQLEngine:
                 max_num_fields=_MAX_QUERY_FIELDS,
             )
         except ValueError:
-            _bad_request("The query string is not form-encoded UTF-8, or has too many fields.")
+            bad_request("The query string is not form-encoded UTF-8, or has too many fields.")
         fields: dict[str, object] = dict(pairs)
-        if "query" not in fields:
-            _bad_request(_how_to_ask(request.graphiql))
+        if not fields.keys() & {"query", "documentId", "extensions"}:
+            bad_request(_how_to_ask(request.graphiql))
         if len(fields) != len(pairs):
-            _bad_request("A parameter is given twice.")
+            bad_request("A parameter is given twice.")
         for name in ("variables", "extensions"):
             text = fields.get(name)
             if isinstance(text, str):
                 try:
                     fields[name] = json_text.decode(text.encode("utf-8"))
                 except ValueError as error:
-                    _bad_request(f"The parameter {name} is not JSON: {error}.")
-        return request_parameters(fields)
+                    bad_request(f"The parameter {name} is not JSON: {error}.")
+        return read_parameters(fields)
 
     def _fault(self, error: Exception, media_type: str | None) -> HttpResponse:
         return _response(500, {"errors": [self._reporter.fault(error)]}, media_type)
@@ -282,35 +276,10 @@ def _check_acceptable(media_type: str | None) -> None:
 
 def _check_is_served(operation_type: OperationType, method: str) -> None:
     if operation_type is OperationType.SUBSCRIPTION:
-        _bad_request("Subscriptions are served over graphql-transport-ws only.")
+        bad_request("Subscriptions are served over graphql-transport-ws only.")
     if method != "POST":
         problem = "A mutation must be sent by POST."
         raise NotServed(405, "METHOD_NOT_ALLOWED", problem, "POST")
-
-
-def request_parameters(fields: Mapping[str, object]) -> RequestParameters:
-    """The parameters of a request, wherever they come from.
-
-    Raises:
-        NotServed: one of them is not of its type.
-    """
-    query = fields.get("query")
-    if not isinstance(query, str):
-        _bad_request("The parameter query must be a string.")
-    operation_name = fields.get("operationName")
-    if operation_name is not None and not isinstance(operation_name, str):
-        _bad_request("The parameter operationName must be a string.")
-    variables = fields.get("variables")
-    if variables is not None and not isinstance(variables, dict):
-        _bad_request("The parameter variables must be an object.")
-    extensions = fields.get("extensions")
-    if extensions is not None and not isinstance(extensions, dict):
-        _bad_request("The parameter extensions must be an object.")
-    return RequestParameters(query=query, operation_name=operation_name, variables=variables)
-
-
-def _bad_request(message: str) -> NoReturn:
-    raise NotServed(400, "BAD_REQUEST", message)
 
 
 def _how_to_ask(graphiql: str | None) -> str:

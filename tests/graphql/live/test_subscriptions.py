@@ -326,7 +326,9 @@ def test_queries_and_mutations_are_answered_and_complete(engine, home):
         ("subscription { a: energySummary { at } b: energySummary { at } }", "GRAPHQL_VALIDATION"),
         ("subscription { deviceStates(filter: {kinds: [TOASTER]}) { id } }", "GRAPHQL_VALIDATION"),
         ("subscription ($f: DeviceFilter!) { deviceStates(filter: $f) { id } }", "BAD_USER_INPUT"),
-        ("{ node(id: 1e400) { id } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ node(id: 1e400) { id } }", "BAD_USER_INPUT"),
+        ("{ " + "a: __typename " * 5_000 + "}", "LIMIT_EXCEEDED"),
+        ("{ " + " ".join(f"a{n}: __typename" for n in range(60)) + " }", "LIMIT_EXCEEDED"),
     ],
 )
 def test_what_http_refuses_is_refused_here(engine, home, query, code):

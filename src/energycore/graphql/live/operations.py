@@ -12,10 +12,11 @@ from graphql import OperationType
 from energycore.errors import NotAllowed
 from energycore.graphql.documents import Refusal
 from energycore.graphql.executing import Executed, Prepared
-from energycore.graphql.http import GraphQLEngine, RequestParameters
+from energycore.graphql.http import GraphQLEngine
 from energycore.graphql.live.feeds import Feed, feed_of, root_field
 from energycore.graphql.live.limits import SocketLimits
 from energycore.graphql.live.messages import encode
+from energycore.graphql.parameters import Parameters
 from energycore.protocols.channel import Change, Channel, Listening
 
 __all__ = ["Holder", "Operation", "Run"]
@@ -67,7 +68,7 @@ class Operation:
 
     holder: Holder
     identity: str
-    parameters: RequestParameters
+    parameters: Parameters
     is_over: bool = attrs.field(default=False, init=False)
     """Whether the client knows no such operation any more, and nothing is to be sent for it."""
     _woken: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
@@ -87,10 +88,7 @@ class Operation:
         holder, asked = self.holder, self.parameters
         async with holder.turns:
             context = await holder.context(anew=True)
-            prepare = partial(
-                holder.engine.prepare, asked.query, asked.operation_name, asked.variables
-            )
-            prepared = await holder.run(prepare)
+            prepared = await holder.run(partial(holder.engine.prepare, asked))
             if isinstance(prepared, Refusal):
                 await self._refuse(holder.engine.refused(prepared))
                 return

@@ -10,10 +10,11 @@ from graphql import GraphQLError
 
 from energycore.errors import StorageUnavailable
 from energycore.graphql.faults import MEANT_FOR_CLIENTS, shown
-from energycore.graphql.http import GraphQLEngine, NotServed, request_parameters
+from energycore.graphql.http import GraphQLEngine
 from energycore.graphql.live.limits import SocketLimits
 from energycore.graphql.live.messages import CloseCode, Closed, Message, encode, parse
 from energycore.graphql.live.operations import Operation, Run
+from energycore.graphql.parameters import NotServed, read_parameters
 
 __all__ = ["ContextOf", "Session"]
 
@@ -139,7 +140,7 @@ class Session:
             reason = f"Subscriber for {message.id} already exists"
             raise Closed(CloseCode.SUBSCRIBER_EXISTS, reason)
         try:
-            parameters = request_parameters(message.payload or {})
+            parameters = read_parameters(message.payload or {})
         except NotServed as refusal:
             raise Closed(CloseCode.BAD_REQUEST, refusal.message) from None
         most = self.limits.max_operations

@@ -16,6 +16,8 @@ from graphql import (
     GraphQLObjectType,
 )
 
+from energycore.graphql.costs import charged
+from energycore.graphql.schema.charges import STATES, SUMMARY
 from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.inputs import Inputs, parse_filter
 from energycore.graphql.schema.nodes import DeviceBatch, DeviceNode, Lists, SummaryNode
@@ -61,20 +63,26 @@ def subscription_type(outputs: Outputs, inputs: Inputs) -> GraphQLObjectType:
     return GraphQLObjectType(
         "Subscription",
         {
-            "deviceStates": GraphQLField(
-                devices,
-                filter_,
-                _device_states,
-                description="The states that changed, batch by batch, as they are recorded or "
-                f"simulated. First come all that are selected; a batch has at most {MAX_PAGE} "
-                "devices, and a slow client gets the newest states, not each of them.",
+            "deviceStates": charged(
+                GraphQLField(
+                    devices,
+                    filter_,
+                    _device_states,
+                    description="The states that changed, batch by batch, as they are recorded or "
+                    f"simulated. First come all that are selected; a batch has at most {MAX_PAGE} "
+                    "devices, and a slow client gets the newest states, not each of them.",
+                ),
+                STATES,
             ),
-            "energySummary": GraphQLField(
-                GraphQLNonNull(outputs.energy_summary),
-                filter_,
-                _energy_summary,
-                description="The summary whenever it changes, at most once a second; repeated at "
-                "least every 30 seconds as a heartbeat.",
+            "energySummary": charged(
+                GraphQLField(
+                    GraphQLNonNull(outputs.energy_summary),
+                    filter_,
+                    _energy_summary,
+                    description="The summary whenever it changes, at most once a second; repeated at "
+                    "least every 30 seconds as a heartbeat.",
+                ),
+                SUMMARY,
             ),
         },
     )
