@@ -27,8 +27,6 @@ from tests.support.tree import ROOT, SRC, relative, source_modules
 
 NOT_RUN = re.compile(r"not run: \w.{9,}")
 LANGUAGES = {
-    *("", "console", "csv", "graphql", "js", "json", "mermaid", "python", "sh", "text", "toml")
-}
     "",
     "console",
     "csv",
