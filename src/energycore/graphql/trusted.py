@@ -47,7 +47,7 @@ class TrustedDocuments:
         InvalidValue: an id is not that of its text.
     """
 
-    documents: Mapping[str, str] = attrs.field(factory=dict, converter=dict)
+    documents: Mapping[str, str] = attrs.field(factory=dict)
     enforce: bool = attrs.field(default=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:

@@ -41,8 +41,10 @@ QUERIES = [
             f"{{ devices {{ nodes {{ history({RANGE}, interval: %s) {BUCKETS} }} }} }}",
             f"{{ sites {{ nodes {{ history({RANGE}, interval: %s) {BUCKETS} }} }} }}",
             f'{{ energyHistory({RANGE}, interval: %s, timeZone: "UTC") {BUCKETS} }}',
-            f"{{ energyHistory({RANGE}, interval: %s, filter: {{kinds: [BATTERY]}},"
-            f' timeZone: "Europe/Berlin") {BUCKETS} }}',
+            (
+                f"{{ energyHistory({RANGE}, interval: %s, filter: {{kinds: [BATTERY]}},"
+                f' timeZone: "Europe/Berlin") {BUCKETS} }}'
+            ),
         )
     ),
     "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Device { state { at } } } }",

@@ -21,8 +21,10 @@ def late(client):
         "{ energySummary { netPowerW } }",
         "{ devices { totalCount } }",
         "{ devices { totalCount } is: __typename @include(if: true) }",
-        '{ energyHistory(from: "2026-06-01T00:00:00Z", to: "2026-06-02T00:00:00Z", interval: DAY)'
-        " { timeZone } }",
+        (
+            '{ energyHistory(from: "2026-06-01T00:00:00Z", to: "2026-06-02T00:00:00Z", interval: DAY)'
+            " { timeZone } }"
+        ),
     ],
 )
 def test_a_question_that_is_too_late_is_not_asked(late, query, monkeypatch):
