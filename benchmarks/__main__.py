@@ -17,9 +17,11 @@ NAMES: Final = (
     "year",
     "buckets",
     "graphql_requests",
+    "graphql_limits",
     "django_requests",
     "django_ingest",
     "ingest",
+    "sockets",
     "history",
     "archive",
 )

@@ -26,7 +26,19 @@ from tests.support.pages import Block, blocks, pages
 from tests.support.tree import ROOT, SRC, relative, source_modules
 
 NOT_RUN = re.compile(r"not run: \w.{9,}")
-LANGUAGES = {"", "console", "csv", "graphql", "json", "mermaid", "python", "sh", "text", "toml"}
+LANGUAGES = {
+    "",
+    "console",
+    "csv",
+    "graphql",
+    "js",
+    "json",
+    "mermaid",
+    "python",
+    "sh",
+    "text",
+    "toml",
+}
 WITH_EXAMPLES = [path for path in source_modules() if ">>> " in path.read_text(encoding="utf-8")]
 
 

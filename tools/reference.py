@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tools.reference_pages import cli, devices, django, errors, home_file, python, schema
+from tools.reference_pages import cli, devices, django, errors, home_file, limits, python, schema
 
 __all__ = ["PAGES", "main", "outdated"]
 
@@ -21,6 +21,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "django.md": django.page,
     "errors.md": errors.page,
     "home-file.md": home_file.page,
+    "limits.md": limits.page,
     "python.md": python.page,
     "schema.md": schema.page,
 }

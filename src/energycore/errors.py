@@ -27,6 +27,7 @@ EnergycoreError
 |   |-- ClockIsSimulated                     CLOCK_IS_SIMULATED
 |   |-- TickMisaligned                       TICK_MISALIGNED
 |   `-- ResolutionNotKept                    RESOLUTION_NOT_KEPT
+|-- TimedOut (TimeoutError)                  TIMEOUT
 |-- ScopeRequired (TypeError)                SCOPE_REQUIRED
 |-- DeviceKindConflict (TypeError)           DEVICE_KIND_CONFLICT
 |-- SchemaOutdated (RuntimeError)            SCHEMA_OUTDATED
@@ -35,6 +36,7 @@ EnergycoreError
 |-- ArchiveDamaged (RuntimeError)            ARCHIVE_DAMAGED
 |-- VerificationFailed (RuntimeError)        VERIFICATION_FAILED
 |-- UnsupportedDatabase (ValueError)         UNSUPPORTED_DATABASE
+|-- UnsupportedChannel (ValueError)          UNSUPPORTED_CHANNEL
 `-- MissingExtra (ImportError)               MISSING_EXTRA
 """
 
@@ -71,10 +73,12 @@ __all__ = [
     "StoredEnergyOutOfBounds",
     "TickMisaligned",
     "TimeZoneRequired",
+    "TimedOut",
     "TooManyBuckets",
     "UnknownDeviceKind",
     "UnknownDispatch",
     "UnknownTimeZone",
+    "UnsupportedChannel",
     "UnsupportedDatabase",
     "VerificationFailed",
     "VersionConflict",
@@ -296,6 +300,12 @@ class ResolutionNotKept(NotAllowed):
     code = "RESOLUTION_NOT_KEPT"
 
 
+class TimedOut(EnergycoreError, TimeoutError):
+    """The request took too long; what it had begun to change is finished or taken back."""
+
+    code = "TIMEOUT"
+
+
 class ScopeRequired(EnergycoreError, TypeError):
     """A service or repository was called without saying for which tenant."""
 
@@ -342,6 +352,12 @@ class UnsupportedDatabase(EnergycoreError, ValueError):
     """The URL names a database that energycore has no backend for."""
 
     code = "UNSUPPORTED_DATABASE"
+
+
+class UnsupportedChannel(EnergycoreError, ValueError):
+    """The URL names a channel of changes that energycore does not know."""
+
+    code = "UNSUPPORTED_CHANNEL"
 
 
 class MissingExtra(EnergycoreError, ImportError):

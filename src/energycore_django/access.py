@@ -1,10 +1,12 @@
 """The way in for a project's own code: an `Energy` over the project's database."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.core.signals import setting_changed
 
+from energycore.channels import open_channel
+from energycore.protocols.channel import Channel
 from energycore.protocols.scope import Scope
 from energycore.wiring.connect import energy_over
 from energycore.wiring.energy import Energy
@@ -47,12 +49,20 @@ def _energy(tenant: str) -> Energy:
         archive=settings.archive,
         retention=settings.retention,
         max_buckets=settings.max_buckets,
+        channel=_channel(),
     )
+
+
+@cache
+def _channel() -> Channel:
+    """The channel of the process, which all tenants share."""
+    return current().channel or open_channel(None)
 
 
 def _forget(*, setting: str, **_: Any) -> None:
     if setting in (SETTING, "DATABASES", "TIME_ZONE"):
         _energy.cache_clear()
+        _channel.cache_clear()
         current.cache_clear()
 
 

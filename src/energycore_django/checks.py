@@ -27,6 +27,8 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
     energycore.W001: USE_TZ is off.
     energycore.W002: GraphiQL is on although DEBUG is off.
     energycore.W004: anyone may use GraphQL although DEBUG is off.
+    energycore.W005: a limit of GraphQL is off although DEBUG is off.
+    energycore.W007: a limit of sockets is off although DEBUG is off.
     """
     found: list[CheckMessage] = []
     for problem in problems():
@@ -55,6 +57,25 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 "Anyone may use GraphQL although DEBUG is off.",
                 hint=f"Name another AUTHORIZE in {SETTING}, or leave it out: then staff may.",
                 id="energycore.W004",
+            )
+        )
+    own = None if problems() or settings.DEBUG else current()
+    if own is not None and own.limits.switched_off:
+        names = ", ".join(name.upper() for name in own.limits.switched_off)
+        found.append(
+            checks.Warning(
+                f"Limits of GraphQL are off although DEBUG is off: {names}.",
+                hint=f"Leave them out of LIMITS in {SETTING}, or give them numbers.",
+                id="energycore.W005",
+            )
+        )
+    if own is not None and own.sockets is not None and own.sockets.switched_off():
+        names = ", ".join(name.upper() for name in own.sockets.switched_off())
+        found.append(
+            checks.Warning(
+                f"Limits of sockets are off although DEBUG is off: {names}.",
+                hint=f"Leave them out of SOCKETS in {SETTING}, or give them values.",
+                id="energycore.W007",
             )
         )
     return found

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -11,7 +12,12 @@ from django.conf import settings as project
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from energycore.channels import open_channel
 from energycore.errors import EnergycoreError, InvalidValue
+from energycore.graphql.limits import Limits
+from energycore.graphql.live.limits import SocketLimits
+from energycore.graphql.trusted import TrustedDocuments
+from energycore.protocols.channel import Channel
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
 from energycore.quantities.zones import load_zone
@@ -73,6 +79,16 @@ def _partitioning(value: object) -> Partitioning:
     return Partitioning(**_given(value, Partitioning, lambda given: given))
 
 
+def _limits(value: object) -> Limits:
+    return Limits(**_given(value, Limits, lambda given: given))
+
+
+def _manifest(value: object) -> TrustedDocuments:
+    if not isinstance(value, str | Path):
+        raise InvalidValue("setting", value, "the path of a manifest of documents")
+    return TrustedDocuments.load(value)
+
+
 def _given(value: object, kind: type[Any], read: Callable[[Any], Any]) -> dict[str, Any]:
     names = [field.name.upper() for field in attrs.fields(kind)]
     if not isinstance(value, Mapping) or not set(value) <= set(names):
@@ -101,12 +117,28 @@ def _clock(value: object) -> Clock:
     return clock
 
 
+def _channel(value: object) -> Channel:
+    """A channel by its URL, or by the dotted path of a callable that gives one."""
+    if isinstance(value, str) and "://" in value:
+        return open_channel(value)
+    channel: Channel = _named(value)()
+    return channel
+
+
+def _sockets(value: object) -> SocketLimits | None:
+    if value is None or value is False:
+        return None
+    return SocketLimits(**_given(value, SocketLimits, lambda given: given))
+
+
 def _setting(read: Callable[[object], object], default: object = None) -> Any:
     return attrs.field(default=default, metadata={"read": read})
 
 
 _PLAIN_RETENTION: Final = Retention()
 _PLAIN_PARTITIONING: Final = Partitioning()
+_PLAIN_LIMITS: Final = Limits()
+_PLAIN_SOCKETS: Final = SocketLimits()
 
 
 @attrs.frozen(kw_only=True)
@@ -133,10 +165,20 @@ class DjangoSettings:
     """How PostgreSQL's partitions of readings are made: HASH_PARTS and BRIN."""
     graphiql: bool = _setting(_flag, False)
     """Whether GraphiQL is served; by default where DEBUG is on."""
-    max_body_bytes: int = _setting(_count, 262_144)
-    """Largest body of a GraphQL request."""
+    limits: Limits = _setting(_limits, _PLAIN_LIMITS)
+    """What a GraphQL request may ask for; None switches a limit off."""
+    trusted_documents: TrustedDocuments | None = _setting(_manifest)
+    """Path of a manifest of documents that clients may name by their sha256."""
+    only_trusted: bool = _setting(_flag, False)
+    """Whether documents that are not in the manifest are refused."""
     authorize: Callable[[Any], None] | None = _setting(_named)
     """Called with each GraphQL request; raises PermissionDenied to refuse it."""
+    channel: Channel | None = _setting(_channel)
+    """Where subscriptions learn of changes: redis://host:6379/0 between processes, or the dotted
+    path of a callable that gives a channel; by default within this process."""
+    sockets: SocketLimits | None = _setting(_sockets, _PLAIN_SOCKETS)
+    """Limits of graphql-transport-ws, such as MAX_SOCKETS and ALLOWED_ORIGINS, None for no limit;
+    False serves no sockets."""
 
 
 @attrs.frozen

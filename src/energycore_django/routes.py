@@ -9,7 +9,14 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.urls import path as pattern
 
-from energycore.graphql import GraphQLContext, GraphQLEngine, build_engine, graphiql
+from energycore.graphql import (
+    GraphQLContext,
+    GraphQLEngine,
+    Limits,
+    TrustedDocuments,
+    build_engine,
+    graphiql,
+)
 from energycore_django.access import energy
 from energycore_django.conf import DjangoSettings, current, problems
 from energycore_django.permissions import anyone, staff
@@ -20,7 +27,13 @@ from energycore_django.views import (
     graphql_view,
 )
 
-__all__ = ["graphql_urls", "project_urls"]
+__all__ = [
+    "graphql_urls",
+    "project_authorize",
+    "project_context",
+    "project_engine",
+    "project_urls",
+]
 
 
 def graphql_urls(
@@ -66,26 +79,42 @@ def project_urls(*, is_async: bool = False) -> list[URLPattern]:
     # The system checks, which come after the URLs, say what is wrong; so does each request.
     own = DjangoSettings() if problems() else current()
     return graphql_urls(
-        _engine(own.max_body_bytes),
-        _context,
+        project_engine(),
+        project_context,
         graphiql_path="" if own.graphiql else None,
         example=graphiql.EXAMPLE,
-        authorize=_authorize,
+        authorize=project_authorize,
         is_async=is_async,
     )
 
 
+def project_engine() -> GraphQLEngine:
+    """The engine of the project's settings, the same for requests and sockets."""
+    own = DjangoSettings() if problems() else current()
+    return _engine(own.limits, own.trusted_documents, own.only_trusted, settings.DEBUG)
+
+
 @cache
-def _engine(max_body_bytes: int) -> GraphQLEngine:
-    return build_engine(max_body_bytes=max_body_bytes)
+def _engine(
+    limits: Limits, manifest: TrustedDocuments | None, only_trusted: bool, log_details: bool
+) -> GraphQLEngine:
+    documents = {} if manifest is None else manifest.documents
+    trusted = TrustedDocuments(documents, enforce=only_trusted)
+    return build_engine(limits=limits, trusted=trusted, log_details=log_details)
 
 
-def _context(request: HttpRequest) -> GraphQLContext:
+def project_context(request: HttpRequest) -> GraphQLContext:
+    """The context value of a request, by the project's settings."""
     own = energy()
     return GraphQLContext(services=own.services, scope=own.scope)
 
 
-def _authorize(request: HttpRequest) -> None:
+def project_authorize(request: HttpRequest) -> None:
+    """Refuse a request, by the project's settings.
+
+    Raises:
+        PermissionDenied: it is refused.
+    """
     hook = current().authorize
     if hook is None:
         hook = anyone if settings.DEBUG else staff

@@ -61,7 +61,9 @@ class DjangoStorage:
             raise StorageUnavailable("this storage is closed")
         alias = self._alias or routed(write=write)
         with joined(alias, write=write) as connection:
-            yield SqlUnitOfWork.over(Session(connection, write=write), self._partitioning)
+            after_commit = partial(transaction.on_commit, using=alias, robust=True)
+            session = Session(connection, write=write)
+            yield SqlUnitOfWork.over(session, self._partitioning, after_commit)
             if write:
                 transaction.on_commit(partial(_tell, alias), using=alias, robust=True)
 

@@ -144,7 +144,7 @@ class _Carrier:
         return _refused(self.engine.fail(asked, NotAllowed("the CSRF token is missing or wrong")))
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        body = _body_of(request, self.engine.max_body_bytes)
+        body = _body_of(request, self.engine.limits.max_body_bytes)
         hint = graphiql.located(request.path, self.graphiql_path)
         asked = _asked(request, body or b"", hint if request.method == "GET" else None)
         if body is None:

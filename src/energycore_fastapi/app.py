@@ -12,6 +12,7 @@ from starlette.routing import Route
 from energycore.errors import EnergycoreError
 from energycore.graphql import GraphQLContext, GraphQLEngine, build_engine
 from energycore.graphql import graphiql as graphiql_page
+from energycore.graphql.live import SocketLimits
 from energycore.protocols.records import PageRequest
 from energycore.protocols.scope import Scope
 from energycore.wiring.energy import Energy
@@ -20,6 +21,7 @@ from energycore_fastapi.application import graphql_app
 __all__ = ["create_app"]
 
 _ONE: Final = PageRequest(first=1)
+_PLAIN_LIMITS: Final = SocketLimits()
 
 
 def create_app(
@@ -30,6 +32,7 @@ def create_app(
     graphiql: bool = True,
     max_threads: int = 8,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = None,
+    sockets: SocketLimits | None = _PLAIN_LIMITS,
 ) -> FastAPI:
     """Make an application that serves GraphQL at /graphql and its health at /health.
 
@@ -43,6 +46,7 @@ def create_app(
         max_threads: the most requests that are answered at one time; further ones wait.
         lifespan: entered before the first request and left after the last one, for work that
             goes on beside the requests, such as ticks; its state is the application's.
+        sockets: the limits of graphql-transport-ws at /graphql; None serves no sockets.
     """
     own = GraphQLContext(services=energy.services, scope=energy.scope)
 
@@ -62,6 +66,7 @@ def create_app(
         example=graphiql_page.EXAMPLE,
         max_threads=max_threads,
         lifespan=lifespan,
+        sockets=sockets,
     )
     app.router.routes.append(Route("/health", health, name="health"))
     return app

@@ -3,21 +3,25 @@
 import posixpath
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from energycore.errors import NotFound
 from energycore.graphql import graphiql
 from energycore.graphql.http import GraphQLEngine
+from energycore.graphql.live import SocketLimits
 from energycore_fastapi.endpoint import GraphQLEndpoint
+from energycore_fastapi.sockets import socket_app
 from energycore_fastapi.threads import RequestThreads
 
 __all__ = ["graphql_app", "graphql_router"]
+
+_PLAIN_LIMITS: Final = SocketLimits()
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
@@ -31,6 +35,7 @@ def graphql_router(
     example: str = "",
     max_threads: int = 8,
     lifespan: Lifespan | None = None,
+    sockets: SocketLimits | None = _PLAIN_LIMITS,
 ) -> APIRouter:
     """Make a router for `app.include_router`, with or without a prefix.
 
@@ -39,12 +44,14 @@ def graphql_router(
 
     Args:
         engine: answers the requests.
-        context: makes the context value of a request; runs in the thread of the resolvers.
+        context: makes the context value of a request; runs in the thread of the resolvers. Of a
+            socket it is given a request with the headers of its handshake.
         path: where GraphQL is served.
         graphiql_path: where the GraphiQL page is served, such as "/"; None for nowhere.
         example: the query that GraphiQL starts with.
         max_threads: the most requests that are answered at one time; further ones wait.
         lifespan: entered before the first request and left after the last one.
+        sockets: the limits of graphql-transport-ws at the same path; None serves no sockets.
     """
     threads = RequestThreads(max_threads)
     router = APIRouter(lifespan=_around(threads, lifespan))
@@ -54,6 +61,9 @@ def graphql_router(
         router.routes.extend(_graphiql_routes(path, graphiql_path, example))
     endpoint = GraphQLEndpoint(engine, context, threads, graphiql=page)
     router.routes.append(Route(path, endpoint, name="graphql"))
+    if sockets is not None:
+        served = socket_app(engine, context, threads, sockets)
+        router.routes.append(WebSocketRoute(path, served, name="graphql-socket"))
     return router
 
 
@@ -66,6 +76,7 @@ def graphql_app(
     example: str = "",
     max_threads: int = 8,
     lifespan: Lifespan | None = None,
+    sockets: SocketLimits | None = _PLAIN_LIMITS,
 ) -> FastAPI:
     """Make an application of its own, to be served or to be mounted under a prefix.
 
@@ -74,13 +85,15 @@ def graphql_app(
 
     Args:
         engine: answers the requests.
-        context: makes the context value of a request; runs in the thread of the resolvers.
+        context: makes the context value of a request; runs in the thread of the resolvers. Of a
+            socket it is given a request with the headers of its handshake.
         path: where GraphQL is served.
         graphiql_path: where the GraphiQL page is served, such as "/"; None for nowhere.
         example: the query that GraphiQL starts with.
         max_threads: the most requests that are answered at one time; further ones wait.
         lifespan: entered before the first request and left after the last one; its state is
             the application's.
+        sockets: the limits of graphql-transport-ws at the same path; None serves no sockets.
     """
     router = graphql_router(
         engine,
@@ -90,6 +103,7 @@ def graphql_app(
         example=example,
         max_threads=max_threads,
         lifespan=lifespan,
+        sockets=sockets,
     )
     app = FastAPI(lifespan=router.lifespan_context, openapi_url=None, docs_url=None, redoc_url=None)
     app.router.routes.extend(router.routes)

@@ -42,7 +42,7 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            body = await _read_body(scope, receive, self._engine.max_body_bytes)
+            body = await _read_body(scope, receive, self._engine.limits.max_body_bytes)
         except ClientDisconnect:
             return
         request = HttpRequest(

@@ -10,6 +10,7 @@ from django.db import connections, router
 from django.test import override_settings
 
 import energycore as ec
+from energycore.graphql import Limits
 from energycore_django import energy
 from energycore_django.conf import current
 from energycore_django.models import Site
@@ -34,6 +35,7 @@ def test_a_project_without_settings_is_fine():
 
 
 def test_every_key_that_is_documented_is_known(tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
     settings = {
         "TENANT": "acme",
         "DATABASE": "default",
@@ -45,8 +47,10 @@ def test_every_key_that_is_documented_is_known(tmp_path):
         "MAX_BUCKETS": 50,
         "PARTITIONING": {"HASH_PARTS": 4, "BRIN": True},
         "GRAPHIQL": False,
-        "MAX_BODY_BYTES": 1_000,
+        "LIMITS": {"MAX_BODY_BYTES": 1_000, "MAX_DEPTH": 9},
         "AUTHORIZE": "energycore_django.permissions.staff",
+        "TRUSTED_DOCUMENTS": str(tmp_path / "manifest.json"),
+        "ONLY_TRUSTED": True,
     }
     with override_settings(ENERGYCORE=settings):
         assert found() == {}
@@ -58,6 +62,7 @@ def test_every_key_that_is_documented_is_known(tmp_path):
     )
     assert isinstance(own.clock, Clock)
     assert own.retention == ec.Retention(raw=timedelta(days=14), day=None)
+    assert own.limits == Limits(max_body_bytes=1_000, max_depth=9)
     assert (own.partitioning.hash_parts, own.partitioning.brin) == (4, True)
 
 
@@ -94,6 +99,13 @@ def test_an_unknown_key_is_an_error_that_names_the_one_that_was_meant():
         ("PARTITIONING", {"HASH_PARTS": "x"}, "PARTITIONING"),
         ("GRAPHIQL", "yes", "True or False"),
         ("MAX_BUCKETS", 0, "at least 1"),
+        ("TRUSTED_DOCUMENTS", "nowhere.json", "sha256"),
+        ("TRUSTED_DOCUMENTS", 5, "manifest"),
+        ("LIMITS", 100, "MAX_DEPTH"),
+        ("LIMITS", {"DEPTH": 5}, "MAX_DEPTH"),
+        ("LIMITS", {"MAX_DEPTH": 0}, "at least 1"),
+        ("LIMITS", {"MAX_TOKENS": None}, "at least 1"),
+        ("LIMITS", {"TIMEOUT_S": "1 s"}, "seconds"),
         ("AUTHORIZE", "energycore_django.permissions", "permissions"),
     ],
 )
@@ -102,6 +114,14 @@ def test_a_value_that_cannot_be_used_is_an_error_that_says_what_can(key, value, 
         error = found()["energycore.E002"]
     assert key in error.msg
     assert message in error.msg
+
+
+def test_a_limit_that_is_off_is_a_warning_outside_of_debug():
+    settings = {"LIMITS": {"MAX_COST": None, "TIMEOUT_S": None, "MAX_DEPTH": 5}}
+    with override_settings(ENERGYCORE=settings, DEBUG=False):
+        assert "MAX_COST, TIMEOUT_S" in found()["energycore.W005"].msg
+    with override_settings(ENERGYCORE=settings, DEBUG=True):
+        assert "energycore.W005" not in found()
 
 
 def test_settings_that_are_no_dict_are_an_error():

@@ -196,7 +196,7 @@ def test_graphiql_is_off_without_debug(serve, client):
 
 
 def test_a_body_beyond_the_limit_is_refused(serve, client):
-    serve(AUTHORIZE=anyone, MAX_BODY_BYTES=100)
+    serve(AUTHORIZE=anyone, LIMITS={"MAX_BODY_BYTES": 100})
     assert ask(client, " " * 101).status_code == 413
 
 

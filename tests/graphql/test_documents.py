@@ -6,6 +6,7 @@ import pytest
 from graphql import GraphQLSchema, OperationType, build_schema
 
 from energycore.graphql.documents import Document, DocumentCache, DocumentRules, Refusal
+from energycore.graphql.limits import Limits
 
 
 def rules(sdl="type Query { a: Int b: Int }", **options):
@@ -66,7 +67,7 @@ def test_a_document_is_valid_only_under_the_rules_that_it_was_checked_by(loose):
 
 
 def test_more_tokens_than_allowed_are_a_syntax_error():
-    few = rules(max_tokens=4)
+    few = rules(limits=Limits(max_tokens=4))
     cache = DocumentCache()
     assert isinstance(cache.load(few, "{ a b }"), Document)
     refusal = cache.load(few, "{ a b a }")
@@ -75,13 +76,15 @@ def test_more_tokens_than_allowed_are_a_syntax_error():
 
 
 def test_more_comments_than_tokens_are_allowed_are_a_syntax_error():
-    refusal = DocumentCache().load(rules(max_tokens=4), "#\n" * 5 + "{ a }")
+    refusal = DocumentCache().load(rules(limits=Limits(max_tokens=4)), "#\n" * 5 + "{ a }")
     assert isinstance(refusal, Refusal)
     assert refusal.code == "GRAPHQL_PARSE_FAILED"
 
 
 def test_a_document_nested_without_end_is_refused_and_does_not_exhaust_the_stack():
-    deep = rules("type Query { a: Query }", max_tokens=100_000)
+    deep = rules(
+        "type Query { a: Query }", limits=Limits(max_tokens=100_000, max_characters=1_000_000)
+    )
     refusal = DocumentCache().load(deep, "{a" * 20_000 + "}" * 20_000)
     assert isinstance(refusal, Refusal)
     assert refusal.code == "GRAPHQL_PARSE_FAILED"

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from energycore.graphql.http import GraphQLEngine
+from energycore.graphql.limits import Limits
 from tests.http.frameworks import FRAMEWORKS, Serve
 from tests.http.toy import make_schema
 
@@ -19,7 +20,7 @@ def serve(request: pytest.FixtureRequest) -> Serve:
 @pytest.fixture(scope="session")
 def url(serve: Serve) -> Iterator[str]:
     """The URL of a server of the toy schema."""
-    with serve(GraphQLEngine(make_schema(), max_body_bytes=20_000)) as url:
+    with serve(GraphQLEngine(make_schema(), limits=Limits(max_body_bytes=20_000))) as url:
         yield url
 
 

@@ -45,11 +45,12 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def asgi_server(app: Any) -> Iterator[str]:
+def asgi_server(app: Any, **options: Any) -> Iterator[str]:
     """Serve an ASGI application on a free port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        config = uvicorn.Config(app, log_level="warning", access_log=False, ws="none")
+        given: dict[str, Any] = {"log_level": "warning", "access_log": False, "ws": "none"}
+        config = uvicorn.Config(app, **given | options)
         server = _Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

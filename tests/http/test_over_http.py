@@ -10,6 +10,7 @@ import pytest
 
 from energycore.graphql import graphiql
 from energycore.graphql.http import GraphQLEngine
+from energycore.graphql.limits import Limits
 from tests.http.frameworks import REFUSE_EARLY, TAKE_PIECES
 from tests.http.toy import make_schema
 
@@ -145,7 +146,7 @@ def test_requests_in_parallel_get_their_own_answers(url):
 
 
 def test_two_applications_in_one_process_know_nothing_of_each_other(serve, client):
-    small = GraphQLEngine(make_schema(), max_body_bytes=40, introspection=False)
+    small = GraphQLEngine(make_schema(), limits=Limits(max_body_bytes=40), introspection=False)
     with serve(small) as other:
         long = {"query": "{ greeting }" + " " * 40}
         assert httpx.post(f"{other}/graphql", json=long).status_code == 413

@@ -1,4 +1,4 @@
-"""For servers that speak ASGI."""
+"""For servers that speak ASGI: requests, and the sockets of subscriptions."""
 
 import os
 
@@ -8,4 +8,8 @@ __all__ = ["application"]
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "home.settings")
 
-application = get_asgi_application()
+http = get_asgi_application()
+
+from energycore_django.asgi import websockets  # noqa: E402 - it needs the project's settings
+
+application = websockets(http)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from energycore.cli.options import DATABASE
+from energycore.cli.options import DATABASE, Channel
 from energycore.cli.telemetry import history, import_readings, upkeep
 from energycore.errors import EnergycoreError
 
@@ -119,6 +119,7 @@ def serve(
             "the database, for good.",
         ),
     ] = None,
+    channel: Channel = None,
 ) -> None:
     """Serve a database over GraphQL, with a tick every minute; Ctrl-C stops.
 
@@ -129,7 +130,14 @@ def serve(
         raise typer.BadParameter("goes without a HOME.toml", param_hint="--demo")
     from energycore.cli.serving import ServeOptions, serve_home
 
-    options = ServeOptions(database=database, host=host, port=port, ticks=not no_tick, speed=speed)
+    options = ServeOptions(
+        database=database,
+        host=host,
+        port=port,
+        ticks=not no_tick,
+        speed=speed,
+        channel=channel,
+    )
     serve_home(home, demo=demo, options=options)
 
 
@@ -145,11 +153,12 @@ def tick(
             help="Whole minute to tick at, such as 2026-06-01T12:00Z; by default the newest.",
         ),
     ] = None,
+    channel: Channel = None,
 ) -> None:
     """Run one tick, and those before it that are missing."""
     from energycore.cli.database import tick_once
 
-    tick_once(database, at)
+    tick_once(database, at, channel=channel)
 
 
 app.command()(history)

@@ -81,17 +81,18 @@ def check_is_there(url: str) -> None:
         raise StorageUnavailable(f"there is no database {file}: energycore serve makes one")
 
 
-def tick_once(url: str, at: str | None) -> None:
+def tick_once(url: str, at: str | None, *, channel: str | None = None) -> None:
     """Run the tick at an instant, and those before it that are missing.
 
     Raises:
+        UnsupportedChannel, MissingExtra: the channel cannot be used.
         InvalidValue: `at` is no instant, has no offset, or is too far away.
         TickMisaligned: it is no whole multiple of the step.
         StorageUnavailable: there is no such database.
     """
     instant = None if at is None else _instant(at)
     check_is_there(url)
-    with connect(url) as energy:
+    with connect(url, channel=channel) as energy:
         try:
             result = energy.tick(at=instant)
         except TickMisaligned:

@@ -56,6 +56,7 @@ class ImportOptions:
     counter: CounterOptions | None
     on_conflict: str
     dry_run: bool
+    channel: str | None = None
 
 
 def import_file(options: ImportOptions) -> None:
@@ -75,7 +76,7 @@ def import_file(options: ImportOptions) -> None:
     stop = StopSignals()
     with (
         stop.caught(),
-        connect(options.database) as energy,
+        connect(options.database, channel=options.channel) as energy,
         opened(options.file, options.delimiter) as file,
         _ingestion(energy, dry_run=options.dry_run) as ingestion,
     ):

@@ -39,6 +39,7 @@ DEMO_HOME: Final = Path(__file__).with_name("home.toml")
 
 _FEATURE: Final = "energycore serve"
 _LAST_ANSWERS_S: Final = 5
+_MAX_MESSAGE_BYTES: Final = 262_144
 _LAST_RUN_S: Final = 5
 _QUERY: Final = '{"query": "{ energySummary { netPowerW storage { storedWh } } }"}'
 
@@ -52,6 +53,7 @@ class ServeOptions:
     port: int
     ticks: bool
     speed: float | None
+    channel: str | None = None
 
 
 def serve_home(path: Path | None, *, demo: bool, options: ServeOptions) -> None:
@@ -70,7 +72,11 @@ def serve_home(path: Path | None, *, demo: bool, options: ServeOptions) -> None:
         stop.check()
         with (
             listening(options.host, options.port) as socket,
-            connect(options.database, seed=0 if home is None else home.seed) as database,
+            connect(
+                options.database,
+                seed=0 if home is None else home.seed,
+                channel=options.channel,
+            ) as database,
         ):
             energy = _prepared(database, home, options, stop)
             address = url_of(options.host, socket.getsockname()[1])
@@ -94,6 +100,8 @@ def _run(uvicorn: Any, app: object, socket: object, stop: StopSignals) -> None:
         log_level="warning",
         access_log=False,
         lifespan="on",
+        # A longer message is refused as it arrives, not when it is complete.
+        ws_max_size=_MAX_MESSAGE_BYTES,
         timeout_graceful_shutdown=_LAST_ANSWERS_S,
     )
     server = uvicorn.Server(config)
@@ -211,6 +219,7 @@ def _welcome(energy: Energy, home: Home | None, address: str, options: ServeOpti
         f"energycore {version('energycore')} serves {_served(energy, home)}",
         "",
         f"  GraphQL   {address}/graphql",
+        f"  Live      {address.replace('http', 'ws', 1)}/graphql (graphql-transport-ws)",
         f"  GraphiQL  {address}/",
         f"  Database  {shown_url(options.database)}",
         f"  Clock     {clock}",

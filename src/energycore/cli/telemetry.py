@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from energycore.cli.options import DATABASE
+from energycore.cli.options import DATABASE, Channel
 
 __all__ = ["history", "import_readings", "upkeep"]
 
@@ -207,6 +207,7 @@ def import_readings(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Store nothing, and say what would become of each.")
     ] = False,
+    channel: Channel = None,
 ) -> None:
     """Store the readings of a file for devices that are registered as reported.
 
@@ -249,6 +250,7 @@ def import_readings(
         counter=counting,
         on_conflict=on_conflict,
         dry_run=dry_run,
+        channel=channel,
     )
     import_file(options)
 

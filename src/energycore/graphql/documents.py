@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -19,9 +19,15 @@ from graphql import (
     version_info,
 )
 
+from energycore.graphql.introspection import IntrospectionSizes
+from energycore.graphql.judging import Charge, Refusal, exceeded, judge
+from energycore.graphql.limits import Limits
 from energycore.graphql.plans import FieldBudget, Plan, plan_of
 
 __all__ = ["Document", "DocumentCache", "DocumentRules", "Refusal"]
+
+# Each may look for names that are meant, which takes a while; one more tells that there are more.
+_MAX_INVALID = 9
 
 # The 3.3 line accepts `{ }` unless told otherwise; the 3.2 line knows no such option.
 _PARSE_OPTIONS: dict[str, Any] = (
@@ -29,21 +35,14 @@ _PARSE_OPTIONS: dict[str, Any] = (
 )
 
 
-@frozen(kw_only=True)
-class Refusal:
-    """Why a document is not executed: a stable code and the errors behind it."""
-
-    code: str
-    errors: Sequence[GraphQLError]
-
-
 @frozen(kw_only=True, eq=False)
 class Document:
-    """A document that passed validation, with the type of each operation by name."""
+    """A document that passed validation, with the type and the cost of each operation by name."""
 
     schema: GraphQLSchema
     ast: DocumentNode
     operation_types: Mapping[str | None, OperationType]
+    _charges: Mapping[str | None, Charge]
     _plans: dict[str | None, Plan | None] = field(init=False, factory=dict)
     _budget: FieldBudget = field(init=False, factory=FieldBudget)
 
@@ -58,6 +57,19 @@ class Document:
         if key not in self._plans:
             self._plans[key] = plan_of(self.schema, self.ast, name, self._budget)
         return self._plans[key]
+
+    def cost(self, name: str | None, variables: Mapping[str, Any] | None) -> int:
+        """The cost of an operation.
+
+        Args:
+            name: the request's operation name, for which `operation_type` gave a type.
+            variables: as they were sent.
+        """
+        if len(self._charges) == 1:
+            (charge,) = self._charges.values()
+        else:
+            charge = self._charges[name]
+        return charge.of(variables)
 
     def operation_type(self, name: str | None) -> OperationType | Refusal:
         """Tell whether the operation that a request names is a query, mutation or subscription.
@@ -85,33 +97,55 @@ class DocumentRules:
 
     Args:
         schema: the schema that it is validated against.
-        max_tokens: a longer document is refused while it is read.
+        limits: what it may ask for.
         introspection: whether `__schema` and `__type` may be asked, and refusals suggest names.
     """
 
     schema: GraphQLSchema
-    max_tokens: int = 4_000
+    limits: Limits = field(factory=Limits)
     introspection: bool = True
+    _sizes: IntrospectionSizes = field(init=False, repr=False)
+
+    @_sizes.default
+    def _count_sizes(self) -> IntrospectionSizes:
+        return IntrospectionSizes.of(self.schema)
 
     def check(self, source: str) -> Document | Refusal:
-        """Parse and validate the source text of a document."""
+        """Parse, measure and validate the source text of a document."""
+        limits = self.limits
+        if len(source) > limits.max_characters:
+            return exceeded("max_characters", limits.max_characters, len(source))
         try:
             ast = parse(
                 source,
-                max_lexical_tokens=self.max_tokens,
-                max_comments=self.max_tokens,
+                max_lexical_tokens=limits.max_tokens,
+                max_comments=limits.max_tokens,
                 **_PARSE_OPTIONS,
             )
         except GraphQLError as error:
             return Refusal(code="GRAPHQL_PARSE_FAILED", errors=[error])
+        charges = judge(self.schema, ast, limits, self._sizes)
+        if isinstance(charges, Refusal):
+            return charges
         rules = specified_rules
         if not self.introspection:
             rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
         # A suggestion tells names of the schema.
-        errors = validate(self.schema, ast, rules, hide_suggestions=not self.introspection)
+        errors = validate(
+            self.schema,
+            ast,
+            rules,
+            max_errors=_MAX_INVALID,
+            hide_suggestions=not self.introspection,
+        )
         if errors:
             return Refusal(code="GRAPHQL_VALIDATION_FAILED", errors=errors)
-        return Document(schema=self.schema, ast=ast, operation_types=_operation_types(ast))
+        return Document(
+            schema=self.schema,
+            ast=ast,
+            operation_types=_operation_types(ast),
+            charges=charges,
+        )
 
 
 class DocumentCache:

@@ -6,13 +6,21 @@ from collections.abc import Callable, Sequence
 from attrs import frozen
 from graphql import GraphQLError
 
-from energycore.errors import Conflict, EnergycoreError, InvalidValue, NotAllowed, NotFound
+from energycore.errors import (
+    Conflict,
+    EnergycoreError,
+    InvalidValue,
+    NotAllowed,
+    NotFound,
+    TimedOut,
+)
+from energycore.graphql.traces import trace
 
 __all__ = ["INTERNAL_ERROR", "MEANT_FOR_CLIENTS", "ErrorReporter", "shown"]
 
 INTERNAL_ERROR = "INTERNAL_ERROR"
 _BAD_USER_INPUT = "BAD_USER_INPUT"
-MEANT_FOR_CLIENTS = (InvalidValue, NotFound, Conflict, NotAllowed)
+MEANT_FOR_CLIENTS = (InvalidValue, NotFound, Conflict, NotAllowed, TimedOut)
 """Errors whose words a client may read; those of all others may name hosts, files or tables."""
 _ARGUMENT_COERCION = "graphql.execution.values"
 
@@ -27,12 +35,14 @@ class ErrorReporter:
     """Turns the errors of an execution into response errors and masks what nobody expected.
 
     Args:
-        logger: gets the traceback of each fault, under the identifier that the client sees.
+        logger: gets the types and lines of each fault, under the identifier that the client sees.
         new_error_id: makes the identifier of the faults of one response.
+        log_details: whether the log also gets what the exceptions say, which may be secret.
     """
 
     logger: logging.Logger
     new_error_id: Callable[[], str]
+    log_details: bool = False
 
     def describe(self, errors: Sequence[GraphQLError]) -> list[dict[str, object]]:
         """Describe each error; the same fault at several places in a list is logged once."""
@@ -44,6 +54,13 @@ class ErrorReporter:
         if isinstance(error, MEANT_FOR_CLIENTS):
             return {"message": error.message, "extensions": {"code": error.code}}
         return _masked(error, _FaultLog(self).identify(error, "outside of the fields"))
+
+    def log(self, error_id: str, place: str, error: BaseException) -> None:
+        """Write a fault to the log."""
+        if self.log_details:
+            self.logger.error("GraphQL fault %s at %s", error_id, place, exc_info=error)
+        else:
+            self.logger.error("GraphQL fault %s at %s: %s", error_id, place, trace(error))
 
 
 class _FaultLog:
@@ -59,9 +76,7 @@ class _FaultLog:
             self._error_id = self._reporter.new_error_id()
         if (type(error), place) not in self._seen:
             self._seen.add((type(error), place))
-            self._reporter.logger.error(
-                "GraphQL fault %s at %s", self._error_id, place, exc_info=error
-            )
+            self._reporter.log(self._error_id, place, error)
         return self._error_id
 
 

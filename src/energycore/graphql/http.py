@@ -1,33 +1,27 @@
 """GraphQL over HTTP without any I/O: a request in, a response out, the same for every framework."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from types import CoroutineType
-from typing import Any, NoReturn, TypeGuard
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from attrs import evolve, field, frozen
-from graphql import (
-    ExecutionResult,
-    GraphQLError,
-    GraphQLSchema,
-    OperationType,
-    assert_valid_schema,
-    execute,
-)
+from graphql import GraphQLError, GraphQLSchema, OperationType, assert_valid_schema
 
 from energycore.graphql import json_text
 from energycore.graphql.documents import DocumentCache, DocumentRules, Refusal
+from energycore.graphql.executing import Executed, Prepared, run
 from energycore.graphql.faults import MEANT_FOR_CLIENTS, ErrorReporter, shown
+from energycore.graphql.judging import exceeded
+from energycore.graphql.limits import Limits
 from energycore.graphql.negotiation import (
     GRAPHQL_RESPONSE,
     JSON,
     is_json,
     response_media_type,
 )
-from energycore.graphql.plans import NotPlanned
+from energycore.graphql.parameters import NotServed, Parameters, bad_request, read_parameters
+from energycore.graphql.trusted import NO_TRUSTED_DOCUMENTS, TrustedDocuments, relaxed
 
 __all__ = ["GraphQLEngine", "HttpRequest", "HttpResponse"]
 
@@ -63,24 +57,6 @@ class HttpResponse:
     body: bytes = b""
 
 
-@frozen(kw_only=True)
-class _Parameters:
-    query: str
-    operation_name: str | None
-    variables: dict[str, Any] | None
-
-
-class _NotServed(Exception):
-    """The request is not a well-formed GraphQL request over HTTP."""
-
-    def __init__(self, status: int, code: str, message: str, allow: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.allow = allow
-
-
 def _new_error_id() -> str:
     return uuid4().hex
 
@@ -92,10 +68,12 @@ class GraphQLEngine:
     Args:
         schema: its resolvers are synchronous.
         documents: keeps parsed and validated documents; engines may share one.
-        max_body_bytes: a longer body gets status 413.
-        max_tokens: a document with more tokens is refused while it is read.
+        limits: what a request may ask for.
+        trusted: documents that a request may name by their id, and whether there are others.
         introspection: whether clients may ask for the schema itself, and refusals suggest names.
-        logger: gets the traceback of each fault.
+        logger: gets the types and lines of each fault.
+        log_details: whether the log also gets what the exceptions say, which may hold values,
+            SQL and paths.
         new_error_id: makes the identifier under which a fault is logged and shown.
 
     Raises:
@@ -104,26 +82,34 @@ class GraphQLEngine:
 
     schema: GraphQLSchema
     documents: DocumentCache = field(kw_only=True, factory=DocumentCache)
-    max_body_bytes: int = field(kw_only=True, default=262_144)
-    max_tokens: int = field(kw_only=True, default=4_000)
+    limits: Limits = field(kw_only=True, factory=Limits)
+    trusted: TrustedDocuments = field(kw_only=True, default=NO_TRUSTED_DOCUMENTS)
     introspection: bool = field(kw_only=True, default=True)
     logger: logging.Logger = field(
         kw_only=True, factory=lambda: logging.getLogger("energycore.graphql")
     )
+    log_details: bool = field(kw_only=True, default=False)
     new_error_id: Callable[[], str] = field(kw_only=True, default=_new_error_id)
     _rules: DocumentRules = field(init=False, repr=False)
+    _trusted_rules: DocumentRules = field(init=False, repr=False)
     _reporter: ErrorReporter = field(init=False, repr=False)
 
     @_rules.default
     def _make_rules(self) -> DocumentRules:
         assert_valid_schema(self.schema)
         return DocumentRules(
-            schema=self.schema, max_tokens=self.max_tokens, introspection=self.introspection
+            schema=self.schema, limits=self.limits, introspection=self.introspection
         )
+
+    @_trusted_rules.default
+    def _make_trusted_rules(self) -> DocumentRules:
+        return evolve(self._rules, limits=relaxed(self.limits))
 
     @_reporter.default
     def _make_reporter(self) -> ErrorReporter:
-        return ErrorReporter(logger=self.logger, new_error_id=self.new_error_id)
+        return ErrorReporter(
+            logger=self.logger, new_error_id=self.new_error_id, log_details=self.log_details
+        )
 
     def respond(self, request: HttpRequest, context_value: object) -> HttpResponse:
         """Answer one request; never raises an `Exception`.
@@ -131,13 +117,13 @@ class GraphQLEngine:
         Args:
             request: as received.
             context_value: handed to each resolver as `info.context`. If it has a method
-                `open_operation`, that gives a context manager around one execution, and resolvers
-                are handed what it enters with.
+                `open_operation`, that takes a `Deadline` and gives a context manager around one
+                execution, and resolvers are handed what it enters with.
         """
         media_type = response_media_type(request.headers.get("accept"))
         try:
             response = self._respond(request, media_type, context_value)
-        except _NotServed as refusal:
+        except NotServed as refusal:
             response = _refused(refusal, media_type)
         except Exception as error:  # noqa: BLE001 - the last net: no text of a fault gets out
             response = self._fault(error, media_type)
@@ -156,7 +142,7 @@ class GraphQLEngine:
     def too_large(self, request: HttpRequest) -> HttpResponse:
         """Answer a request whose body was not read because it is longer than the limit."""
         media_type = response_media_type(request.headers.get("accept"))
-        return _refused(_too_large(self.max_body_bytes), media_type)
+        return _refused(_too_large(self.limits.max_body_bytes), media_type)
 
     def _respond(
         self, request: HttpRequest, media_type: str | None, context_value: object
@@ -169,61 +155,92 @@ class GraphQLEngine:
             parameters = self._asked(request, media_type)
         else:
             problem = "GraphQL is served by GET and POST only."
-            raise _NotServed(405, "METHOD_NOT_ALLOWED", problem, _METHODS)
-        document = self.documents.load(self._rules, parameters.query)
+            raise NotServed(405, "METHOD_NOT_ALLOWED", problem, _METHODS)
+        prepared = self.prepare(parameters)
+        if isinstance(prepared, Refusal):
+            return _refused_document(prepared, media_type)
+        if prepared.operation_type is not OperationType.QUERY:
+            _check_is_served(prepared.operation_type, request.method)
+        executed = self.execute(prepared, context_value)
+        if not executed.has_run:
+            return _request_errors(executed.errors, media_type)
+        return _response(200, executed.response(), media_type)
+
+    def prepare(self, parameters: Parameters) -> Prepared | Refusal:
+        """Hold a request to all rules and limits: the one way in, over HTTP and over sockets."""
+        chosen = self.trusted.choose(parameters.query, parameters.document_id)
+        if isinstance(chosen, Refusal):
+            return chosen
+        rules = self._trusted_rules if chosen.is_trusted else self._rules
+        document = self.documents.load(rules, chosen.source)
         if isinstance(document, Refusal):
-            return _refused_document(document, media_type)
+            return document
         operation_type = document.operation_type(parameters.operation_name)
         if isinstance(operation_type, Refusal):
-            return _refused_document(operation_type, media_type)
-        if operation_type is not OperationType.QUERY:
-            _check_is_served(operation_type, request.method)
-        plan = document.plan(parameters.operation_name)
-        if plan is not None:
-            try:
-                with _operation(context_value) as context:
-                    data = plan.run(context, parameters.variables)
-            except NotPlanned:
-                pass
-            else:
-                return _response(200, {"data": data}, media_type)
-        with _operation(context_value) as context:
-            result = execute(
-                self.schema,
-                document.ast,
-                None,
-                context,
-                parameters.variables,
-                parameters.operation_name,
-                is_awaitable=_is_coroutine,
-                hide_suggestions=not self.introspection,
-            )
-        if not isinstance(result, ExecutionResult):
-            raise TypeError("the schema has an asynchronous resolver")
-        return self._executed(result, media_type)
+            return operation_type
+        cost = document.cost(parameters.operation_name, parameters.variables)
+        if self.limits.max_cost is not None and cost > self.limits.max_cost:
+            return exceeded("max_cost", self.limits.max_cost, cost)
+        return Prepared(
+            document=document,
+            operation_type=operation_type,
+            operation_name=parameters.operation_name,
+            variables=parameters.variables,
+        )
 
-    def _posted(self, request: HttpRequest, media_type: str | None) -> _Parameters:
+    def execute(
+        self, prepared: Prepared, context_value: object, root_value: object = None
+    ) -> Executed:
+        """Execute a request in this thread.
+
+        Args:
+            prepared: as `prepare` gave it.
+            context_value: as for `respond`.
+            root_value: what the resolvers of the operation itself are given; of a subscription,
+                the event that it is executed for.
+        """
+        return run(
+            prepared,
+            context_value,
+            root_value,
+            limits=self.limits,
+            reporter=self._reporter,
+            hide_suggestions=not self.introspection,
+        )
+
+    def refused(self, refusal: Refusal) -> Executed:
+        """What a client is told of a request that is not executed."""
+        errors = [shown(error, refusal.code) for error in refusal.errors]
+        return Executed(data=None, errors=errors, has_run=False)
+
+    def faulted(self, error: Exception) -> Executed:
+        """What a client is told of an error outside of any field; a fault is logged."""
+        return Executed(data=None, errors=[self._reporter.fault(error)], has_run=False)
+
+    def _posted(self, request: HttpRequest, media_type: str | None) -> Parameters:
         _check_acceptable(media_type)
         headers = request.headers
         if not is_json(headers.get("content-type")):
             problem = "The body must be application/json in UTF-8."
-            raise _NotServed(415, "UNSUPPORTED_MEDIA_TYPE", problem)
+            raise NotServed(415, "UNSUPPORTED_MEDIA_TYPE", problem)
         if headers.get("content-encoding", "identity") != "identity":
-            raise _NotServed(415, "UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.")
-        if len(request.body) > self.max_body_bytes:
-            raise _too_large(self.max_body_bytes)
+            raise NotServed(415, "UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.")
+        if len(request.body) > self.limits.max_body_bytes:
+            raise _too_large(self.limits.max_body_bytes)
         try:
             body = json_text.decode(request.body)
         except ValueError as error:
-            raise _NotServed(400, "BAD_REQUEST", f"The body is not JSON: {error}.") from None
+            raise NotServed(400, "BAD_REQUEST", f"The body is not JSON: {error}.") from None
         if not isinstance(body, dict):
-            _bad_request("The body must be a JSON object; batches are not served.")
-        return _parameters(body)
+            bad_request("The body must be a JSON object; batches are not served.")
+        return read_parameters(body)
 
-    def _asked(self, request: HttpRequest, media_type: str | None) -> _Parameters:
+    def _asked(self, request: HttpRequest, media_type: str | None) -> Parameters:
         _check_acceptable(media_type)
-        if len(request.query_string) > self.max_body_bytes:
-            raise _NotServed(414, "URI_TOO_LONG", f"The limit is {self.max_body_bytes} bytes.")
+        if len(request.query_string) > self.limits.max_body_bytes:
+            raise NotServed(
+                414, "URI_TOO_LONG", f"The limit is {self.limits.max_body_bytes} bytes."
+            )
         try:
             pairs = parse_qsl(
                 request.query_string.decode("ascii"),
@@ -232,81 +249,37 @@ class GraphQLEngine:
                 max_num_fields=_MAX_QUERY_FIELDS,
             )
         except ValueError:
-            _bad_request("The query string is not form-encoded UTF-8, or has too many fields.")
+            bad_request("The query string is not form-encoded UTF-8, or has too many fields.")
         fields: dict[str, object] = dict(pairs)
-        if "query" not in fields:
-            _bad_request(_how_to_ask(request.graphiql))
+        if not fields.keys() & {"query", "documentId", "extensions"}:
+            bad_request(_how_to_ask(request.graphiql))
         if len(fields) != len(pairs):
-            _bad_request("A parameter is given twice.")
+            bad_request("A parameter is given twice.")
         for name in ("variables", "extensions"):
             text = fields.get(name)
             if isinstance(text, str):
                 try:
                     fields[name] = json_text.decode(text.encode("utf-8"))
                 except ValueError as error:
-                    _bad_request(f"The parameter {name} is not JSON: {error}.")
-        return _parameters(fields)
-
-    def _executed(self, result: ExecutionResult, media_type: str | None) -> HttpResponse:
-        if not result.errors:
-            return _response(200, {"data": result.data}, media_type)
-        errors = self._reporter.describe(result.errors)
-        # Errors of fields have a path; those without one stopped the request before any field ran.
-        if result.data is None and all(error.path is None for error in result.errors):
-            return _request_errors(errors, media_type)
-        return _response(200, {"errors": errors, "data": result.data}, media_type)
+                    bad_request(f"The parameter {name} is not JSON: {error}.")
+        return read_parameters(fields)
 
     def _fault(self, error: Exception, media_type: str | None) -> HttpResponse:
         return _response(500, {"errors": [self._reporter.fault(error)]}, media_type)
 
 
-def _operation(context_value: object) -> AbstractContextManager[object]:
-    opened: Callable[[], AbstractContextManager[object]] | None
-    opened = getattr(context_value, "open_operation", None)
-    return nullcontext(context_value) if opened is None else opened()
-
-
-def _is_coroutine(value: object) -> TypeGuard[Awaitable[Any]]:
-    # One test instead of graphql-core's three. It may not be left out: the attributes of a
-    # coroutine would be read as missing fields, which become null without a word.
-    if isinstance(value, CoroutineType):
-        value.close()
-        raise TypeError("a resolver must be synchronous")
-    return False
-
-
 def _check_acceptable(media_type: str | None) -> None:
     if media_type is None:
         problem = f"The response is {GRAPHQL_RESPONSE} or {JSON}; the client accepts neither."
-        raise _NotServed(406, "NOT_ACCEPTABLE", problem)
+        raise NotServed(406, "NOT_ACCEPTABLE", problem)
 
 
 def _check_is_served(operation_type: OperationType, method: str) -> None:
     if operation_type is OperationType.SUBSCRIPTION:
-        _bad_request("Subscriptions are not served here.")
+        bad_request("Subscriptions are served over graphql-transport-ws only.")
     if method != "POST":
         problem = "A mutation must be sent by POST."
-        raise _NotServed(405, "METHOD_NOT_ALLOWED", problem, "POST")
-
-
-def _parameters(fields: Mapping[str, object]) -> _Parameters:
-    query = fields.get("query")
-    if not isinstance(query, str):
-        _bad_request("The parameter query must be a string.")
-    operation_name = fields.get("operationName")
-    if operation_name is not None and not isinstance(operation_name, str):
-        _bad_request("The parameter operationName must be a string.")
-    variables = fields.get("variables")
-    if variables is not None and not isinstance(variables, dict):
-        _bad_request("The parameter variables must be an object.")
-    extensions = fields.get("extensions")
-    if extensions is not None and not isinstance(extensions, dict):
-        _bad_request("The parameter extensions must be an object.")
-    return _Parameters(query=query, operation_name=operation_name, variables=variables)
-
-
-def _bad_request(message: str) -> NoReturn:
-    raise _NotServed(400, "BAD_REQUEST", message)
+        raise NotServed(405, "METHOD_NOT_ALLOWED", problem, "POST")
 
 
 def _how_to_ask(graphiql: str | None) -> str:
@@ -314,11 +287,11 @@ def _how_to_ask(graphiql: str | None) -> str:
     return f"There is no query: send one by POST as JSON in the parameter query{page}."
 
 
-def _too_large(max_body_bytes: int) -> _NotServed:
-    return _NotServed(413, "CONTENT_TOO_LARGE", f"The body may have {max_body_bytes} bytes.")
+def _too_large(max_body_bytes: int) -> NotServed:
+    return NotServed(413, "CONTENT_TOO_LARGE", f"The body may have {max_body_bytes} bytes.")
 
 
-def _refused(refusal: _NotServed, media_type: str | None) -> HttpResponse:
+def _refused(refusal: NotServed, media_type: str | None) -> HttpResponse:
     error = {"message": refusal.message, "extensions": {"code": refusal.code}}
     response = _response(refusal.status, {"errors": [error]}, media_type)
     if refusal.allow is None:

@@ -2,11 +2,19 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from enum import Enum
+from typing import Final
 from uuid import UUID
 
-__all__ = ["decode", "encode", "encode_plainly"]
+__all__ = ["MAX_DIGITS", "decode", "encode", "encode_plainly"]
+
+MAX_DIGITS: Final = 308
+"""The most digits of a number: each whole number of that many is a finite float as well."""
+
+_LONG_NUMBER: Final = re.compile(f"[0-9]{{{MAX_DIGITS + 1}}}")
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def decode(text: bytes) -> object:
@@ -17,19 +25,42 @@ def decode(text: bytes) -> object:
 
     Raises:
         ValueError: this is not UTF-8 or not JSON, nests too deeply, or holds a number or a
-            character that has no exact meaning (NaN, 1e999, half of a surrogate pair).
+            character that has no exact meaning here (NaN, 1e999, 309 digits, half of a surrogate
+            pair, NUL). Its message is meant for whoever wrote the text.
     """
     try:
         characters = text.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8") from None
+    has_long = _LONG_NUMBER.search(characters) is not None
+    try:
         value: object = json.loads(
-            characters, parse_constant=_refuse_constant, parse_float=_finite_float
+            characters,
+            parse_constant=_refuse_constant,
+            parse_float=_finite_float,
+            parse_int=_short_int if has_long else None,
         )
     except RecursionError:
         raise ValueError("the JSON nests too deeply") from None
-    if "\\ud" in characters or "\\uD" in characters:
-        # An unpaired surrogate cannot be written as UTF-8: this raises UnicodeEncodeError.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    if "\\u" in characters:
+        _check_escaped(value)
     return value
+
+
+def _check_escaped(value: object) -> None:
+    """Refuse characters that only an escape can write.
+
+    Raises:
+        ValueError: there is a NUL, or half of a surrogate pair.
+    """
+    plain = json.dumps(value, ensure_ascii=False)
+    try:
+        plain.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("a text holds half of a surrogate pair") from None
+    # Written out, a backslash stands before each quote, backslash and control character.
+    if _NUL.search(plain) is not None:
+        raise ValueError("a text holds the character NUL")
 
 
 def encode(value: object) -> bytes:
@@ -81,6 +112,12 @@ def _without_non_finite(value: object) -> object:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
+
+
+def _short_int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS + 1:  # and a sign
+        raise ValueError("a number has too many digits")
+    return int(digits)
 
 
 def _finite_float(digits: str) -> float:

@@ -94,7 +94,12 @@ class Plan:
     _planner: "_Planner"
     _answer: Complete
 
-    def run(self, context_value: object, variables: Mapping[str, Any] | None) -> Any:
+    def run(
+        self,
+        context_value: object,
+        variables: Mapping[str, Any] | None,
+        root_value: object = None,
+    ) -> Any:
         """The data of the response.
 
         Raises:
@@ -110,7 +115,7 @@ class Plan:
             if isinstance(values, list):
                 raise NotPlanned
         try:
-            return self._answer(None, _Run(context_value, values))
+            return self._answer(root_value, _Run(context_value, values))
         except NotPlanned:
             raise
         except Exception as error:
@@ -133,10 +138,15 @@ def plan_of(
         budget: what the plans of the document share; the plan's own unless given.
     """
     operation = _operation(document, name)
-    if operation is None or operation.operation is not OperationType.QUERY:
+    if operation is None or operation.directives:
         return None
-    root = schema.query_type
-    if root is None or operation.directives:
+    # Of a subscription, each event is a query of its own.
+    roots = {
+        OperationType.QUERY: schema.query_type,
+        OperationType.SUBSCRIPTION: schema.subscription_type,
+    }
+    root = roots.get(operation.operation)
+    if root is None:
         return None
     fragments = {
         node.name.value: node

@@ -5,7 +5,7 @@ else. Rows of other tenants behave as if they were not there. Errors of the data
 `StorageUnavailable` or one of the errors named here.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -278,6 +278,15 @@ class UnitOfWork(Protocol):
     @property
     def settings(self) -> SettingStore:
         """Settings."""
+        ...
+
+    def after_commit(self, callback: Callable[[], object]) -> None:
+        """Call this when everybody can see what was written, and never if it is rolled back.
+
+        Callbacks run in order, in the thread of the transaction, which holds nothing any more:
+        they may begin another one. What they raise is logged and reaches nobody. Where the unit
+        of work is a part of a larger transaction, they wait for the end of that.
+        """
         ...
 
 

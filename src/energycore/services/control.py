@@ -12,9 +12,11 @@ from energycore.errors import (
     NotFound,
 )
 from energycore.fleet.columns import DeviceState
+from energycore.protocols.channel import Channel
 from energycore.protocols.records import DeviceRecord
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.storage import Storage, UnitOfWork
+from energycore.services.announcing import announce
 from energycore.simulation.dispatch import Dispatch, Manual, as_dispatch
 from energycore.simulation.storage import ModeCode
 
@@ -32,6 +34,8 @@ class Control:
     """Takes commands; they act from the next tick on that is not stored yet."""
 
     storage: Storage
+    channel: Channel | None = None
+    """Is told which device was given a command."""
 
     def set_mode(
         self, scope: Scope, device_id: int, mode: StorageMode | str, power_w: float | None = None
@@ -57,6 +61,7 @@ class Control:
             state = work.fleet.internal_states(scope, [device_id])[device_id]
             command = {"setpoint_w": setpoint_w, "mode": int(_CODES[asked.mode])}
             work.fleet.save(scope, {device_id: {**state, **command}})
+            announce(self.channel, work, scope, [device_id])
             return _steer(work, scope, record, Manual())
 
     def set_dispatch(self, scope: Scope, device_id: int, dispatch: Dispatch | str) -> DeviceRecord:
@@ -75,6 +80,7 @@ class Control:
             if record.dispatch != chosen:
                 state = work.fleet.internal_states(scope, [device_id])[device_id]
                 work.fleet.save(scope, {device_id: {**state, **idle_command(state)}})
+                announce(self.channel, work, scope, [device_id])
             return _steer(work, scope, record, chosen)
 
 

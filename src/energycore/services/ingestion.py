@@ -16,6 +16,7 @@ from energycore.errors import (
     StoredEnergyOutOfBounds,
 )
 from energycore.protocols.archive import Archive
+from energycore.protocols.channel import Channel
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.storage import Storage
@@ -23,6 +24,7 @@ from energycore.protocols.telemetry import ConflictPolicy
 from energycore.quantities.instants import from_epoch_us, to_epoch_us
 from energycore.quantities.units import FloatArray, IntArray
 from energycore.services.admission import FUTURE_LIMIT, POWER_LIMIT, Admission
+from energycore.services.announcing import announce
 from energycore.services.recorded import Recorded
 from energycore.telemetry.readings import ReadingBatch
 from energycore.telemetry.tiers import US_PER_DAY
@@ -137,11 +139,13 @@ class Ingestion:
         storage: where they are stored.
         clock: readings that are too far ahead of it are refused.
         archive: where old readings are, which new ones may repeat.
+        channel: is told whose readings were stored.
     """
 
     storage: Storage
     clock: Clock
     archive: Archive | None = None
+    channel: Channel | None = None
 
     def record(
         self,
@@ -190,7 +194,9 @@ class Ingestion:
             stays = np.ones(len(rest), dtype=np.bool_)
             if policy is not ConflictPolicy.LAST:
                 stays[result.conflicts] = False
-            work.fleet.observe(scope, rest.take(np.flatnonzero(stays)).newest())
+            newest = rest.take(np.flatnonzero(stays)).newest()
+            work.fleet.observe(scope, newest)
+            announce(self.channel, work, scope, newest.device_id)
         if policy is ConflictPolicy.REJECT:
             for row in result.conflicts.tolist():
                 refused[int(good[fresh[row]])] = _conflict(int(rest.at_us[row]))

@@ -1,13 +1,16 @@
 """One moment: a storage that stays in one reading transaction, and a clock that stands still."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from types import SimpleNamespace
+from typing import Final, cast
 
 import attrs
 
 from energycore.errors import NotAllowed, StorageUnavailable
 from energycore.protocols.storage import UnitOfWork
+from energycore.services.remembering import Remembering
 
 __all__ = ["HeldStorage", "StoppedClock"]
 
@@ -23,15 +26,34 @@ class StoppedClock:
         return self.at
 
 
+_ASKED_AGAIN: Final[Mapping[str, Collection[str]]] = {
+    "devices": ("ids",),
+    "telemetry": ("days",),
+    "series": ("table", "members", "zones"),
+    "rollups": ("state", "marks"),
+    "settings": ("get",),
+}
+"""What histories ask of each repository, one after the other, in the same words."""
+
+
+def _remembering(work: UnitOfWork) -> UnitOfWork:
+    repositories = {
+        name: Remembering(getattr(work, name), {}, only) for name, only in _ASKED_AGAIN.items()
+    }
+    return cast("UnitOfWork", SimpleNamespace(sites=work.sites, fleet=work.fleet, **repositories))
+
+
 @attrs.define
 class HeldStorage:
     """Gives out one unit of work again and again; whoever opened that one ends it.
+
+    It reads one state of the storage, so that what was asked before is not asked again.
 
     Args:
         work: of a reading transaction.
     """
 
-    _work: UnitOfWork
+    _work: UnitOfWork = attrs.field(converter=_remembering)
     _failed: bool = attrs.field(default=False, init=False)
 
     @contextmanager

@@ -18,6 +18,7 @@ from energycore.errors import (
     NotFound,
     VersionConflict,
 )
+from energycore.protocols.channel import Channel
 from energycore.protocols.clock import Clock
 from energycore.protocols.records import DeviceRecord, NewDevice, NewSite, ShardRecord, SiteRecord
 from energycore.protocols.scope import Scope, tenant_of
@@ -26,6 +27,7 @@ from energycore.protocols.telemetry import ZoneVersion
 from energycore.protocols.versions import series_version
 from energycore.quantities.instants import US_PER_SECOND, to_epoch_us
 from energycore.quantities.units import NWH_PER_WH
+from energycore.services.announcing import announce
 from energycore.services.control import check_dispatch, idle_command, initial_state
 from energycore.services.given import (
     check_external_id,
@@ -67,12 +69,14 @@ class Registration:
         clock: says when things were registered.
         draw_noise_key: draws 64 fresh random bits for a device that has no noise key.
         seed: the seed of a tenant's shard, when its first device is registered.
+        channel: is told which device was registered or changed.
     """
 
     storage: Storage
     clock: Clock
     draw_noise_key: Callable[[], int]
     seed: int = 0
+    channel: Channel | None = None
 
     def register_site(
         self, scope: Scope, site: Site, *, external_id: str | None = None
@@ -208,6 +212,7 @@ class Registration:
                 return _registered_meanwhile(error, DeviceRecord, external_id)
             if state:
                 work.fleet.save(scope, {record.id: state})
+            announce(self.channel, work, scope, [record.id])
             return record
 
     def update_device(
@@ -258,6 +263,7 @@ class Registration:
                 else series_gap_policy(stored.data_source, gap_policy),
             )
             self._keep_charge(work, scope, changed, stored_wh)
+            announce(self.channel, work, scope, [device_id])
             return stored if changed == stored else _updated(work, scope, stored, changed, now_us)
 
     def deactivate(self, scope: Scope, device_id: int) -> DeviceRecord:
@@ -293,6 +299,7 @@ class Registration:
                 states = work.fleet.internal_states(scope, [device_id])
                 idle = {id_: {**state, **idle_command(state)} for id_, state in states.items()}
                 work.fleet.save(scope, idle)
+            announce(self.channel, work, scope, [device_id])
             return _updated(work, scope, stored, changed, now_us)
 
     def _keep_charge(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import attrs
 
 from energycore.protocols.archive import Archive
+from energycore.protocols.channel import Channel
 from energycore.protocols.clock import Clock
 from energycore.protocols.storage import Storage
 from energycore.quantities.zones import load_zone
@@ -33,6 +34,8 @@ class Services:
     insight: Insight
     histories: Histories
     upkeep: Upkeep
+    channel: Channel | None = None
+    """Where those who store say what changed; None where nobody is told."""
 
     @classmethod
     def over(
@@ -46,6 +49,7 @@ class Services:
         archive: Archive | None = None,
         retention: Retention | None = None,
         max_buckets: int = MAX_BUCKETS,
+        channel: Channel | None = None,
     ) -> "Services":
         """Put the services together.
 
@@ -58,6 +62,7 @@ class Services:
             archive: where old readings go, and are read from.
             retention: how long each resolution is kept.
             max_buckets: most buckets of one history.
+            channel: is told what changed, when it has been committed.
 
         Raises:
             UnknownTimeZone: `default_zone` is not an IANA name.
@@ -67,11 +72,17 @@ class Services:
             storage=storage,
             clock=clock,
             registration=Registration(
-                storage=storage, clock=clock, draw_noise_key=draw_noise_key, seed=seed
+                storage=storage,
+                clock=clock,
+                draw_noise_key=draw_noise_key,
+                seed=seed,
+                channel=channel,
             ),
-            control=Control(storage=storage),
-            ticking=Ticking(storage=storage, clock=clock, default_zone=default_zone),
-            ingestion=Ingestion(storage=storage, clock=clock, archive=archive),
+            control=Control(storage=storage, channel=channel),
+            ticking=Ticking(
+                storage=storage, clock=clock, default_zone=default_zone, channel=channel
+            ),
+            ingestion=Ingestion(storage=storage, clock=clock, archive=archive, channel=channel),
             insight=Insight(storage=storage, clock=clock),
             histories=Histories(
                 storage=storage,
@@ -87,6 +98,7 @@ class Services:
                 archive=archive,
                 default_zone=default_zone,
             ),
+            channel=channel,
         )
 
     def with_clock(self, clock: Clock) -> "Services":

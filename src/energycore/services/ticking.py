@@ -10,12 +10,14 @@ import numpy as np
 from energycore.errors import InstantOutOfRange, InvalidValue, TickMisaligned
 from energycore.fleet.columns import Fleet
 from energycore.fleet.tick import step_fleet
+from energycore.protocols.channel import Channel
 from energycore.protocols.clock import Clock
 from energycore.protocols.records import ShardRecord
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.storage import Storage, UnitOfWork
 from energycore.quantities.instants import floor_to, from_epoch_us, to_epoch_us
 from energycore.quantities.units import IntArray
+from energycore.services.announcing import announce
 from energycore.services.registration import DEFAULT_STEP_US
 from energycore.simulation.behaviour import Window
 from energycore.telemetry.tiers import US_PER_DAY
@@ -57,6 +59,8 @@ class Ticking:
     clock: Clock
     default_zone: str = "UTC"
     """IANA time zone of devices that belong to no site."""
+    channel: Channel | None = None
+    """Is told which devices moved."""
 
     def tick(
         self,
@@ -214,7 +218,9 @@ class _Run:
         reach_us = 0, self._shard.step_us
         result = work.telemetry.append(self._scope, batch, reach_us=reach_us)
         work.fleet.save(self._scope, step.fleet.device_states())
-        work.fleet.observe(self._scope, batch.newest())
+        newest = batch.newest()
+        work.fleet.observe(self._scope, newest)
+        announce(self._ticking.channel, work, self._scope, newest.device_id)
         return result.accepted
 
 

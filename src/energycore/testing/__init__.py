@@ -10,11 +10,13 @@ class TestMyStorage(StorageContract):
             yield storage
 ```
 
-`ArchiveContract` with a fixture called `archive` does the same for an archive. Needs pytest and
+`ArchiveContract` with a fixture called `archive` does the same for an archive, `ChannelContract`
+with the fixtures `here` and `there` for a channel. Needs pytest and
 hypothesis. A storage may be shared by tests: each works in tenants of its own.
 """
 
 from energycore.testing.archives import ArchiveContract
+from energycore.testing.channels import ChannelContract
 from energycore.testing.contract import Contract
 from energycore.testing.days import DayContract
 from energycore.testing.devices import DeviceContract
@@ -31,6 +33,7 @@ from energycore.testing.transactions import TransactionContract
 
 __all__ = [
     "ArchiveContract",
+    "ChannelContract",
     "Contract",
     "DayContract",
     "DeviceContract",

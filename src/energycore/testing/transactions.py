@@ -1,7 +1,7 @@
 """The contract of transactions."""
 
 from contextlib import suppress
-from threading import Thread
+from threading import Thread, current_thread
 
 import attrs
 import pytest
@@ -139,3 +139,48 @@ class TransactionContract(Contract):
             with pytest.raises(StorageUnavailable), storage.transaction(write=write):
                 pass
         storage.close()
+
+    def test_what_is_to_happen_after_a_commit_sees_what_was_written(
+        self, storage: Storage, scope: Scope
+    ) -> None:
+        """In order, in the same thread, with the transaction over: it may begin another one."""
+        seen: list[tuple[str, int, Thread]] = []
+
+        def look(name: str) -> None:
+            with storage.transaction(write=True) as work:
+                seen.append((name, work.devices.count(scope, ALL), current_thread()))
+
+        with storage.transaction(write=True) as work:
+            work.after_commit(lambda: look("first"))
+            work.devices.add(scope, new_device())
+            work.after_commit(lambda: look("second"))
+            assert seen == []
+        assert seen == [("first", 1, current_thread()), ("second", 1, current_thread())]
+
+    def test_nothing_happens_after_what_is_rolled_back(self, storage: Storage) -> None:
+        """Not then, and not after the next transaction."""
+        called: list[str] = []
+        with suppress(Broken), storage.transaction(write=True) as work:
+            work.after_commit(lambda: called.append("rolled back"))
+            raise Broken
+        with storage.transaction(write=True) as work:
+            work.after_commit(lambda: called.append("committed"))
+        assert called == ["committed"]
+
+    def test_what_fails_after_a_commit_is_logged_and_disturbs_nobody(
+        self, storage: Storage, scope: Scope, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What was stored is stored, and what else was to happen happens."""
+        called: list[str] = []
+
+        def fail() -> None:
+            raise Broken("the reason")
+
+        with caplog.at_level("ERROR"), storage.transaction(write=True) as work:
+            work.devices.add(scope, new_device())
+            work.after_commit(fail)
+            work.after_commit(lambda: called.append("next"))
+        assert called == ["next"]
+        assert "the reason" in caplog.text
+        with storage.transaction(write=False) as work:
+            assert work.devices.count(scope, ALL) == 1

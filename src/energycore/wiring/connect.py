@@ -3,6 +3,7 @@
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from energycore.channels import open_channel
 from energycore.errors import UnsupportedDatabase
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
@@ -14,6 +15,7 @@ from energycore.wiring.energy import Energy
 
 if TYPE_CHECKING:
     from energycore.protocols.archive import Archive
+    from energycore.protocols.channel import Channel
     from energycore.protocols.storage import Storage
     from energycore.storage.sql.partitions import Partitioning
     from energycore.telemetry.tiers import Retention
@@ -34,6 +36,7 @@ def connect(
     retention: "Retention | None" = None,
     max_buckets: int = MAX_BUCKETS,
     partitioning: "Partitioning | None" = None,
+    channel: "str | Channel | None" = None,
 ) -> Energy:
     """Open a database and bind it to one tenant; a new database is set up without asking.
 
@@ -50,8 +53,11 @@ def connect(
         retention: how long each resolution is kept by upkeep.
         max_buckets: most buckets of one history.
         partitioning: how PostgreSQL's partitions of readings are made; other databases have none.
+        channel: where subscriptions learn that something has changed: `redis://host:6379/0` if
+            other processes store or are asked too, a channel, or None for one of this process.
 
     Raises:
+        UnsupportedChannel: there is no channel of such a URL.
         UnsupportedDatabase: there is no backend for such a URL.
         MissingExtra: the database's driver is not installed.
         StorageUnavailable: the database cannot be reached.
@@ -70,6 +76,7 @@ def connect(
             archive=archive,
             retention=retention,
             max_buckets=max_buckets,
+            channel=channel,
         )
     except BaseException:  # even an interruption gives the connections back
         storage.close()
@@ -86,6 +93,7 @@ def energy_over(
     archive: "str | Archive | None" = None,
     retention: "Retention | None" = None,
     max_buckets: int = MAX_BUCKETS,
+    channel: "str | Channel | None" = None,
 ) -> Energy:
     """Bind a storage that is open already to one tenant.
 
@@ -98,12 +106,15 @@ def energy_over(
         archive: where old readings go and are read from.
         retention: how long each resolution is kept by upkeep.
         max_buckets: most buckets of one history.
+        channel: where subscriptions learn that something has changed.
 
     Raises:
         StorageUnavailable: the database cannot be reached.
         InvalidValue: the archive's URL cannot be one.
+        UnsupportedChannel: there is no channel of such a URL.
         UnknownTimeZone: `default_zone` is not an IANA name.
     """
+    is_own_channel = channel is None or isinstance(channel, str)
     services = Services.over(
         storage,
         tenant_clock(storage, scope) if clock is None else clock,
@@ -113,13 +124,21 @@ def energy_over(
         archive=tenant_archive(storage, scope, archive),
         retention=retention,
         max_buckets=max_buckets,
+        channel=_channel(channel),
     )
     return Energy(
         services=services,
         scope=scope,
         own_clock=clock is not None,
         own_archive=archive is not None and not isinstance(archive, str),
+        closes_channel=is_own_channel,
     )
+
+
+def _channel(given: "str | Channel | None") -> "Channel":
+    if given is None or isinstance(given, str):
+        return open_channel(given)
+    return given
 
 
 def open_storage(url: str, *, partitioning: "Partitioning | None" = None) -> "Storage":

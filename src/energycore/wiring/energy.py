@@ -66,6 +66,8 @@ class Energy:
     """Whether the caller brought the clock, which then serves all tenants."""
     _own_archive: bool = attrs.field(default=False, repr=False)
     """Whether the caller brought the archive, which then serves all tenants."""
+    _closes_channel: bool = attrs.field(default=False, repr=False)
+    """Whether the channel ends with the connections; one that the caller brought goes on."""
 
     def __repr__(self) -> str:
         return f"Energy(tenant={self.scope.tenant!r})"
@@ -118,8 +120,10 @@ class Energy:
         return attrs.evolve(self, scope=scope, services=services)
 
     def close(self) -> None:
-        """Give the database's connections back."""
+        """Give the connections of the database and of the channel back."""
         self.services.storage.close()
+        if self._closes_channel and self.services.channel is not None:
+            self.services.channel.close()
 
     def __enter__(self) -> Self:
         return self

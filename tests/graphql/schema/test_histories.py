@@ -423,7 +423,7 @@ def test_another_tenant_sees_nothing_of_it(client, home):
 def test_a_plan_answers_every_field_of_a_history(client, home):
     """Or else each test of both ways would test the slow one twice."""
     everything = asking(OF_DEVICES % HISTORY, OF_SITES % HISTORY, OF_FILTER % HISTORY, READINGS)
-    documents, rules = DocumentCache(), DocumentRules(schema=client.engine.schema, max_tokens=4_000)
+    documents, rules = DocumentCache(), DocumentRules(schema=client.engine.schema)
     document = documents.load(rules, everything)
     assert isinstance(document, Document)
     plan = document.plan(None)

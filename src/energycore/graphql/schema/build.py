@@ -18,6 +18,7 @@ from energycore.graphql.schema.queries import query_type
 from energycore.graphql.schema.refusals import user_error_type
 from energycore.graphql.schema.scalars import date_time_type
 from energycore.graphql.schema.specs import Specs
+from energycore.graphql.schema.subscriptions import subscription_type
 
 __all__ = ["build_engine", "build_schema", "sdl"]
 
@@ -39,6 +40,7 @@ def build_schema(kinds: Mapping[str, type[Device]] | None = None) -> GraphQLSche
     return GraphQLSchema(
         query_type(outputs, inputs, enums, date_time),
         mutation_type(outputs, inputs, user_error_type(), Specs(shapes)),
+        subscription_type(outputs, inputs),
         # What is named here comes first when the schema is printed.
         types=[
             date_time,

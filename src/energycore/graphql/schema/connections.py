@@ -16,6 +16,8 @@ from graphql import (
     GraphQLString,
 )
 
+from energycore.graphql.costs import charged
+from energycore.graphql.schema.charges import COUNTED
 from energycore.graphql.schema.cursors import decode_cursor, encode_cursor
 from energycore.graphql.schema.resolving import read
 from energycore.protocols.records import DEFAULT_PAGE, MAX_PAGE, Cursor, PageRequest
@@ -162,9 +164,12 @@ def connection_type(
         "pageInfo": GraphQLField(GraphQLNonNull(page_info), resolve=lambda page, _: page),
     }
     if counted:
-        fields["totalCount"] = GraphQLField(
-            GraphQLInt,
-            resolve=lambda page, _: page.count(),
-            description="The length of the whole list; counted only where it is asked for.",
+        fields["totalCount"] = charged(
+            GraphQLField(
+                GraphQLInt,
+                resolve=lambda page, _: page.count(),
+                description="The length of the whole list; counted only where it is asked for.",
+            ),
+            COUNTED,
         )
     return GraphQLObjectType(f"{name}Connection", fields)

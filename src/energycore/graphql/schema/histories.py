@@ -19,7 +19,9 @@ from graphql import (
 )
 
 from energycore.errors import InvalidValue, TooManyBuckets
+from energycore.graphql.costs import charged
 from energycore.graphql.schema.answers import Answers
+from energycore.graphql.schema.charges import BUCKET_VALUE
 from energycore.graphql.schema.context import Operation
 from energycore.graphql.schema.names import camel
 from energycore.graphql.schema.ranges import range_arguments, range_us
@@ -231,7 +233,7 @@ def _bucket_type(interval: GraphQLEnumType, date_time: GraphQLScalarType) -> Gra
     def maybe(path: str, description: str | None = None) -> GraphQLField:
         return field(GraphQLFloat, path, description)
 
-    return GraphQLObjectType(
+    type_ = GraphQLObjectType(
         "EnergyBucket",
         {
             "interval": required(interval, "bucket.interval"),
@@ -269,3 +271,6 @@ def _bucket_type(interval: GraphQLEnumType, date_time: GraphQLScalarType) -> Gra
         },
         description="What one or more devices did from startAt until endAt.",
     )
+    for value in type_.fields.values():
+        charged(value, BUCKET_VALUE)
+    return type_

@@ -21,6 +21,14 @@ from energycore.devices.storage_device import StorageState
 from energycore.encoding import decode_dispatch
 from energycore.errors import InvalidValue, VersionConflict
 from energycore.graphql import json_text
+from energycore.graphql.costs import FieldCost, charged
+from energycore.graphql.schema.charges import (
+    CHANGE,
+    MAX_DETAILED_ERRORS,
+    RECORD,
+    REJECTED_READINGS,
+    USER_ERRORS,
+)
 from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.ids import IdKind, number_of
 from energycore.graphql.schema.inputs import Inputs
@@ -36,9 +44,8 @@ from energycore.services.ingestion import NewReading, RecordResult
 from energycore.services.registration import KEEP
 from energycore.telemetry.series import GapPolicy
 
-__all__ = ["MAX_DETAILED_ERRORS", "mutation_type"]
+__all__ = ["mutation_type"]
 
-MAX_DETAILED_ERRORS: Final = 100
 """Rejected readings that are told one by one; all are counted."""
 
 Given = Mapping[str, Any]
@@ -80,7 +87,7 @@ def mutation_type(
     outputs: Outputs, inputs: Inputs, user_error: GraphQLObjectType, specs: Specs
 ) -> GraphQLObjectType:
     """The type Mutation of a schema."""
-    errors = required(GraphQLList(GraphQLNonNull(user_error)), "user_errors")
+    errors = charged(required(GraphQLList(GraphQLNonNull(user_error)), "user_errors"), USER_ERRORS)
     site = GraphQLObjectType(
         "SitePayload", {"site": field(outputs.site, "site"), "userErrors": errors}
     )
@@ -101,11 +108,14 @@ def mutation_type(
             "rejectedCount": GraphQLField(
                 GraphQLNonNull(GraphQLInt), resolve=lambda payload, _: len(payload.result.rejected)
             ),
-            "userErrors": GraphQLField(
-                errors.type,
-                resolve=errors.resolve,
-                description=f"The first {MAX_DETAILED_ERRORS} rejected readings, with their "
-                "position in the input.",
+            "userErrors": charged(
+                GraphQLField(
+                    errors.type,
+                    resolve=errors.resolve,
+                    description=f"The first {MAX_DETAILED_ERRORS} rejected readings, with their "
+                    "position in the input.",
+                ),
+                REJECTED_READINGS,
             ),
         },
     )
@@ -120,7 +130,7 @@ def mutation_type(
             "reactivateDevice": _field(device, inputs.device_id, _reactivate),
             "setStorageMode": _field(device, inputs.set_storage_mode, _set_mode),
             "setDispatch": _field(device, inputs.set_dispatch, _set_dispatch),
-            "recordReadings": _field(record, inputs.record_readings, _record_readings),
+            "recordReadings": _field(record, inputs.record_readings, _record_readings, cost=RECORD),
         },
     )
 
@@ -129,15 +139,18 @@ def _field(
     payload: GraphQLObjectType,
     input_: GraphQLInputObjectType,
     resolve: Callable[[Operation, Given], object],
+    *,
+    cost: FieldCost = CHANGE,
 ) -> GraphQLField:
     def resolver(_root: object, info: Info, given: Given) -> object:
+        info.context.deadline.check()
         # Each payload shows things as they are after its own change.
         info.context.end_reading()
         return resolve(info.context, given)
 
     answer: Resolver = resolver
     argument = GraphQLArgument(GraphQLNonNull(input_), out_name="given")
-    return GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer)
+    return charged(GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer), cost)
 
 
 def _register_site(context: Operation, given: Given) -> _Payload:

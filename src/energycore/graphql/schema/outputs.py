@@ -23,6 +23,17 @@ from graphql import (
 from energycore.devices.storage_device import StorageDevice
 from energycore.encoding import encode_dispatch
 from energycore.graphql import json_text
+from energycore.graphql.costs import FieldCost, charged
+from energycore.graphql.schema.charges import (
+    DEVICE_HISTORY,
+    GROUPED_DEVICES,
+    MODE,
+    READINGS,
+    SITE_HISTORY,
+    SITE_OF_DEVICE,
+    STATE,
+    SUMMARY_OF_SITE,
+)
 from energycore.graphql.schema.connections import (
     Connection,
     connection_type,
@@ -189,7 +200,7 @@ def _device_fields(
         ),
         "name": required(GraphQLString, "record.device.name"),
         "kind": required(enums.device_kind, "record.device.kind"),
-        "site": field(site, "site"),
+        "site": charged(field(site, "site"), SITE_OF_DEVICE),
         "tags": required(_list(GraphQLString), "record.tags"),
         "externalId": field(GraphQLString, "record.external_id", "The caller's own key."),
         "isActive": required(GraphQLBoolean, "record.is_active"),
@@ -202,17 +213,21 @@ def _device_fields(
         "gapPolicy": required(enums.gap_policy, "record.gap_policy"),
         "registeredAt": required(date_time, "record.registered_at_us"),
         "version": required(GraphQLInt, "record.version", _VERSION),
-        "state": field(
-            state,
-            "state",
-            "The latest known state; null until the device has reported or been simulated once.",
+        "state": charged(
+            field(
+                state,
+                "state",
+                "The latest known state; null until the device has reported or been simulated "
+                "once.",
+            ),
+            STATE,
         ),
     }
 
 
 def _storage_fields(enums: Enums) -> dict[str, GraphQLField]:
     return {
-        "mode": required(enums.storage_mode, "mode"),
+        "mode": charged(required(enums.storage_mode, "mode"), MODE),
         "dispatch": required(
             GraphQLString,
             "record.dispatch.name",
@@ -292,17 +307,23 @@ def _site_type(
             "externalId": field(GraphQLString, "record.external_id", "The caller's own key."),
             "registeredAt": required(date_time, "record.registered_at_us"),
             "version": required(GraphQLInt, "record.version", "Grows by one with each change."),
-            "devices": GraphQLField(
-                GraphQLNonNull(devices), device_arguments(inputs), _site_devices
+            "devices": charged(
+                GraphQLField(GraphQLNonNull(devices), device_arguments(inputs), _site_devices),
+                GROUPED_DEVICES,
             ),
-            "summary": GraphQLField(
-                GraphQLNonNull(summary), resolve=lambda node, _: node.batch.summary(node.record.id)
+            "summary": charged(
+                GraphQLField(
+                    GraphQLNonNull(summary),
+                    resolve=lambda node, _: node.batch.summary(node.record.id),
+                ),
+                SUMMARY_OF_SITE,
             ),
             "history": _history_field(
                 enums,
                 date_time,
                 history,
                 "What its devices did while they were here. Times in timeZone, by default its own.",
+                SITE_HISTORY,
             ),
         },
         interfaces=[node],
@@ -331,25 +352,35 @@ def _past_fields(
 ) -> dict[str, GraphQLField]:
     return {
         "history": _history_field(
-            enums, date_time, history, "Times in timeZone, by default the site's."
+            enums, date_time, history, "Times in timeZone, by default the site's.", DEVICE_HISTORY
         ),
-        "readings": GraphQLField(
-            GraphQLNonNull(reading_connection_type(date_time, page_info)),
-            reading_arguments(date_time),
-            _readings,
-            description="The raw readings still kept, oldest first.",
+        "readings": charged(
+            GraphQLField(
+                GraphQLNonNull(reading_connection_type(date_time, page_info)),
+                reading_arguments(date_time),
+                _readings,
+                description="The raw readings still kept, oldest first.",
+            ),
+            READINGS,
         ),
     }
 
 
 def _history_field(
-    enums: Enums, date_time: GraphQLScalarType, history: GraphQLObjectType, description: str
+    enums: Enums,
+    date_time: GraphQLScalarType,
+    history: GraphQLObjectType,
+    description: str,
+    cost: FieldCost,
 ) -> GraphQLField:
-    return GraphQLField(
-        GraphQLNonNull(history),
-        history_arguments(enums.interval, date_time),
-        _history,
-        description=description,
+    return charged(
+        GraphQLField(
+            GraphQLNonNull(history),
+            history_arguments(enums.interval, date_time),
+            _history,
+            description=description,
+        ),
+        cost,
     )
 
 

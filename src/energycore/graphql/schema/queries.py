@@ -14,6 +14,16 @@ from graphql import (
 )
 
 from energycore.errors import PageTooLarge
+from energycore.graphql.costs import charged
+from energycore.graphql.schema.charges import (
+    DEVICES,
+    FILTER_HISTORY,
+    GROUPS,
+    NODE,
+    NODES,
+    SITES,
+    SUMMARY,
+)
 from energycore.graphql.schema.connections import Connection, page_arguments, page_request
 from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.enums import Enums
@@ -55,42 +65,58 @@ def query_type(
     return GraphQLObjectType(
         "Query",
         {
-            "node": GraphQLField(outputs.node, one, _node),
-            "nodes": GraphQLField(
-                GraphQLNonNull(GraphQLList(outputs.node)),
-                {"ids": GraphQLArgument(ids)},
-                _nodes,
-                description=f"At most {MAX_PAGE}; null for each ID that nothing has.",
+            "node": charged(GraphQLField(outputs.node, one, _node), NODE),
+            "nodes": charged(
+                GraphQLField(
+                    GraphQLNonNull(GraphQLList(outputs.node)),
+                    {"ids": GraphQLArgument(ids)},
+                    _nodes,
+                    description=f"At most {MAX_PAGE}; null for each ID that nothing has.",
+                ),
+                NODES,
             ),
-            "device": GraphQLField(outputs.device, one, _device),
-            "devices": GraphQLField(
-                GraphQLNonNull(outputs.device_connection), device_arguments(inputs), _devices
+            "device": charged(GraphQLField(outputs.device, one, _device), NODE),
+            "devices": charged(
+                GraphQLField(
+                    GraphQLNonNull(outputs.device_connection), device_arguments(inputs), _devices
+                ),
+                DEVICES,
             ),
-            "site": GraphQLField(outputs.site, one, _site),
-            "sites": GraphQLField(
-                GraphQLNonNull(outputs.site_connection), page_arguments(), _sites
+            "site": charged(GraphQLField(outputs.site, one, _site), NODE),
+            "sites": charged(
+                GraphQLField(GraphQLNonNull(outputs.site_connection), page_arguments(), _sites),
+                SITES,
             ),
-            "energySummary": GraphQLField(
-                GraphQLNonNull(outputs.energy_summary), {"filter": filter_}, _energy_summary
+            "energySummary": charged(
+                GraphQLField(
+                    GraphQLNonNull(outputs.energy_summary), {"filter": filter_}, _energy_summary
+                ),
+                SUMMARY,
             ),
-            "energySummaries": GraphQLField(
-                GraphQLNonNull(outputs.group_connection),
-                {
-                    "groupBy": GraphQLArgument(
-                        GraphQLNonNull(enums.summary_group), out_name="group"
-                    ),
-                    "filter": filter_,
-                    **page_arguments(backward=False),
-                },
-                _energy_summaries,
-                description="Ordered by key.",
+            "energySummaries": charged(
+                GraphQLField(
+                    GraphQLNonNull(outputs.group_connection),
+                    {
+                        "groupBy": GraphQLArgument(
+                            GraphQLNonNull(enums.summary_group), out_name="group"
+                        ),
+                        "filter": filter_,
+                        **page_arguments(backward=False),
+                    },
+                    _energy_summaries,
+                    description="Ordered by key.",
+                ),
+                GROUPS,
             ),
-            "energyHistory": GraphQLField(
-                GraphQLNonNull(outputs.energy_history),
-                {"filter": filter_, **history_arguments(enums.interval, date_time)},
-                _energy_history,
-                description="What the devices that match now did together. A filter over sites in "
-                "several time zones must name one: TIME_ZONE_REQUIRED.",
+            "energyHistory": charged(
+                GraphQLField(
+                    GraphQLNonNull(outputs.energy_history),
+                    {"filter": filter_, **history_arguments(enums.interval, date_time)},
+                    _energy_history,
+                    description="What the devices that match now did together. A filter over "
+                    "sites in several time zones must name one: TIME_ZONE_REQUIRED.",
+                ),
+                FILTER_HISTORY,
             ),
         },
     )

@@ -14,6 +14,8 @@ from graphql import (
     GraphQLString,
 )
 
+from energycore.graphql.costs import charged
+from energycore.graphql.schema.charges import GROUPED_DEVICES
 from energycore.graphql.schema.connections import Connection, page_arguments, page_request
 from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.cursors import decode_key, encode_key
@@ -78,11 +80,14 @@ def energy_summary_type(
             ),
             "silentCount": required(GraphQLInt, "totals.silent_count"),
             "storage": required(_storage_summary_type(), "totals.storage"),
-            "storageDevices": GraphQLField(
-                GraphQLNonNull(storage_connection),
-                page_arguments(),
-                _resolve_storages(storage_kinds),
-                description="Capacity and charge of each battery and vehicle.",
+            "storageDevices": charged(
+                GraphQLField(
+                    GraphQLNonNull(storage_connection),
+                    page_arguments(),
+                    _resolve_storages(storage_kinds),
+                    description="Capacity and charge of each battery and vehicle.",
+                ),
+                GROUPED_DEVICES,
             ),
         },
         description="What the chosen active devices do right now. A silent device is never counted "

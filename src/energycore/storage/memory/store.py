@@ -1,13 +1,14 @@
 """The memory backend and its units of work."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import attrs
 
 from energycore.errors import StorageUnavailable
+from energycore.storage.after import AfterCommit
 from energycore.storage.memory.devices import MemoryDevices
 from energycore.storage.memory.fleet import MemoryFleet
 from energycore.storage.memory.rollups import MemoryRollups
@@ -33,9 +34,14 @@ class MemoryUnitOfWork:
     series: MemorySeries
     rollups: MemoryRollups
     settings: MemorySettings
+    _after: AfterCommit
+
+    def after_commit(self, callback: Callable[[], object]) -> None:
+        """Call this when everybody can see what was written."""
+        self._after.add(callback)
 
     @classmethod
-    def over(cls, work: Work) -> "MemoryUnitOfWork":
+    def over(cls, work: Work, after: AfterCommit) -> "MemoryUnitOfWork":
         """The repositories over the tables that one unit of work sees."""
         return cls(
             sites=MemorySites(work),
@@ -45,6 +51,7 @@ class MemoryUnitOfWork:
             series=MemorySeries(work),
             rollups=MemoryRollups(work),
             settings=MemorySettings(work),
+            after=after,
         )
 
 
@@ -73,17 +80,21 @@ class MemoryStorage:
         """
         if self._closed:
             raise StorageUnavailable("this storage is closed")
+        after = AfterCommit()
         if not write:
-            yield MemoryUnitOfWork.over(Work(self._committed, self._identities, write=False))
+            work = Work(self._committed, self._identities, write=False)
+            yield MemoryUnitOfWork.over(work, after)
+            after.run()
             return
         if not self._turn.acquire(timeout=self._patience_s):
             raise StorageUnavailable("another transaction is writing: try again")
         try:
             work = Work(self._committed, self._identities, write=True)
-            yield MemoryUnitOfWork.over(work)
+            yield MemoryUnitOfWork.over(work, after)
             self._committed = work.result()
         finally:
             self._turn.release()
+        after.run()
 
     def close(self) -> None:
         """Forget everything."""

@@ -1,7 +1,7 @@
 """The SQL backend and its units of work."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -9,6 +9,7 @@ import attrs
 from sqlalchemy import URL, Connection
 
 from energycore.errors import StorageUnavailable
+from energycore.storage.after import AfterCommit
 from energycore.storage.sql.devices import SqlDevices
 from energycore.storage.sql.engine import begin_options, is_in_memory, make_engine
 from energycore.storage.sql.faults import translated
@@ -38,10 +39,26 @@ class SqlUnitOfWork:
     series: SqlSeries
     rollups: SqlRollups
     settings: SqlSettings
+    _after_commit: Callable[[Callable[[], object]], None]
+
+    def after_commit(self, callback: Callable[[], object]) -> None:
+        """Call this when everybody can see what was written."""
+        self._after_commit(callback)
 
     @classmethod
-    def over(cls, session: Session, partitioning: Partitioning) -> "SqlUnitOfWork":
-        """The repositories over one transaction."""
+    def over(
+        cls,
+        session: Session,
+        partitioning: Partitioning,
+        after_commit: Callable[[Callable[[], object]], None],
+    ) -> "SqlUnitOfWork":
+        """The repositories over one transaction.
+
+        Args:
+            session: the transaction.
+            partitioning: how PostgreSQL's partitions are made.
+            after_commit: sees to it that something is called when it has committed.
+        """
         return cls(
             sites=SqlSites(session),
             devices=SqlDevices(session),
@@ -50,6 +67,7 @@ class SqlUnitOfWork:
             series=SqlSeries(session),
             rollups=SqlRollups(session),
             settings=SqlSettings(session),
+            after_commit=after_commit,
         )
 
 
@@ -80,8 +98,11 @@ class SqlStorage:
         Raises:
             StorageUnavailable: the database cannot be reached, or stays busy for too long.
         """
+        after = AfterCommit()
         with self.connection(write=write) as connection:
-            yield SqlUnitOfWork.over(Session(connection, write=write), self.partitioning)
+            session = Session(connection, write=write)
+            yield SqlUnitOfWork.over(session, self.partitioning, after.add)
+        after.run()
 
     @contextmanager
     def connection(self, *, write: bool) -> Iterator[Connection]:

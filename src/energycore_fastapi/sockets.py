@@ -1,0 +1,62 @@
+"""Sockets of a Starlette application: who is at the other end, told as for requests."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Scope
+
+from energycore.errors import NotAllowed
+from energycore.graphql.http import GraphQLEngine
+from energycore.graphql.live import SocketApp, SocketLimits
+from energycore_fastapi.threads import RequestThreads
+
+__all__ = ["CONNECTION_INIT", "socket_app", "socket_request"]
+
+CONNECTION_INIT: Final = "energycore.connection_init"
+"""Where the scope of a request holds the payload of connection_init, if it is a socket's."""
+
+
+def socket_app(
+    engine: GraphQLEngine,
+    context: Callable[[Request], object],
+    threads: RequestThreads,
+    limits: SocketLimits,
+) -> SocketApp:
+    """An ASGI application of sockets.
+
+    Args:
+        engine: answers.
+        context: makes the context value of a request, as over HTTP. A Starlette HTTPException of
+            a status below 500 refuses the client.
+        threads: where operations are executed.
+        limits: of the sockets.
+    """
+
+    def context_of(scope: Scope, payload: Mapping[str, Any]) -> object:
+        try:
+            return context(socket_request(scope, payload))
+        except HTTPException as refusal:
+            if refusal.status_code < 500:
+                raise NotAllowed(str(refusal.detail)) from refusal
+            raise
+
+    return SocketApp(engine, context_of, threads.run, limits)
+
+
+def socket_request(scope: Scope, payload: Mapping[str, Any]) -> Request:
+    """The handshake of a socket as a request, with what the client says of itself.
+
+    A browser cannot send headers with a handshake: where there is no `Authorization`, the one of
+    the payload takes its place.
+    """
+    headers = list(scope["headers"])
+    given = [payload.get(name) for name in ("Authorization", "authorization")]
+    token = next((value for value in given if isinstance(value, str)), None)
+    is_given = any(name.lower() == b"authorization" for name, _ in headers)
+    if token is not None and token.isascii() and not is_given:
+        headers.append((b"authorization", token.encode("ascii")))
+    scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", "ws"), "http")
+    as_request = {"type": "http", "method": "GET", "scheme": scheme, "headers": headers}
+    return Request({**scope, **as_request, CONNECTION_INIT: payload})

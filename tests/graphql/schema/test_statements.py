@@ -1,0 +1,123 @@
+"""A request needs no more statements than it is said to, and never more than the limit."""
+
+from datetime import timedelta
+
+import pytest
+from graphql import parse
+from sqlalchemy import Engine, event
+
+from energycore.graphql import Limits, build_engine
+from energycore.graphql.introspection import IntrospectionSizes
+from energycore.graphql.measuring import measure_document
+from energycore.wiring.connect import open_storage
+
+RANGE = 'from: "2026-05-31T00:00:00Z", to: "2026-06-02T00:00:00Z"'
+BUCKETS = "{ buckets { netWh minPowerW maxPowerW } }"
+READINGS = (
+    f'readings({RANGE}, first: 2, after: "WyJyZWFkaW5ncyIsMTc4MDMwODAwMDAwMDAwMF0")'
+    " { nodes { at } pageInfo { hasPreviousPage hasNextPage } }"
+)
+STORAGES = "storageDevices(first: 3) { nodes { id mode state { at } } totalCount }"
+QUERIES = [
+    "{ devices { nodes { id name tags } } }",
+    "{ devices { totalCount } }",
+    "{ devices { nodes { state { at } } } }",
+    "{ devices { nodes { site { name } ... on StorageDevice { mode } } totalCount } }",
+    "{ sites { nodes { id } totalCount } }",
+    "{ energySummary { netPowerW } }",
+    f"{{ energySummary {{ {STORAGES} }} }}",
+    "{ sites { nodes { summary { netPowerW } } } }",
+    f"{{ sites {{ nodes {{ summary {{ {STORAGES} }} }} }} }}",
+    "{ sites { nodes { devices { nodes { id state { at } } totalCount } } } }",
+    *(
+        f"{{ energySummaries(groupBy: {group}) {{ nodes {{ key summary {{ {STORAGES} }} }} }} }}"
+        for group in ("SITE", "KIND", "TAG")
+    ),
+    f"{{ devices {{ nodes {{ {READINGS} }} }} }}",
+    *(
+        query % interval
+        for interval in ("QUARTER_HOUR", "HOUR", "DAY", "WEEK", "MONTH")
+        for query in (
+            f"{{ devices {{ nodes {{ history({RANGE}, interval: %s) {BUCKETS} }} }} }}",
+            f"{{ sites {{ nodes {{ history({RANGE}, interval: %s) {BUCKETS} }} }} }}",
+            f'{{ energyHistory({RANGE}, interval: %s, timeZone: "UTC") {BUCKETS} }}',
+            (
+                f"{{ energyHistory({RANGE}, interval: %s, filter: {{kinds: [BATTERY]}},"
+                f' timeZone: "Europe/Berlin") {BUCKETS} }}'
+            ),
+        )
+    ),
+    "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Device { state { at } } } }",
+    "query ($id: ID!) { node(id: $id) { id } device(id: $id) { id } site(id: $id) { id } }",
+]
+
+
+@pytest.fixture
+def storage(tmp_path):
+    """SQLite, for memory runs no statements."""
+    opened = open_storage(f"sqlite:///{tmp_path / 'test.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["raw", "rolled up", "in part"])
+def past(request, client, clock):
+    """Homes of one time zone with some days behind them.
+
+    Each further zone adds those of its totals and readings to a list of histories.
+    """
+    client.engine = build_engine(limits=Limits(max_cost=None, max_repeats=None))
+    sites = [client.site(name=f"s{n}")["id"] for n in range(3)]
+    kinds = ("battery", "solarPanel", "electricVehicle", "appliance")
+    for n in range(12):
+        client.register(f"d{n}", kinds[n % 4], siteId=sites[n % 3], tags=[f"t{n % 5}"])
+
+    def tick():
+        for _ in range(5):
+            client.services.ticking.tick(client.scope, max_catch_up=timedelta(minutes=1))
+            clock.move(minutes=1)
+
+    tick()
+    if request.param != "raw":
+        clock.move(days=2)
+        client.services.upkeep.run(client.scope)
+    if request.param == "in part":
+        tick()
+    client.ids = [
+        *sites,
+        client.ask("{ devices(first: 1) { nodes { id } } }")["devices"]["nodes"][0]["id"],
+    ]
+    return client
+
+
+@pytest.fixture
+def statements():
+    """Every statement that any engine runs."""
+    seen: list[str] = []
+
+    def listen(_connection, _cursor, statement, *_rest):
+        if statement != "BEGIN":
+            seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", listen)
+
+
+@pytest.mark.parametrize("last", ["", "is: __typename @include(if: true)"], ids=["plan", "core"])
+def test_no_request_needs_more_statements_than_it_is_said_to(past, statements, last):
+    engine = past.engine
+    sizes = IntrospectionSizes.of(engine.schema)
+    told = []
+    for query in QUERIES:
+        text = f"{query[:-1]} {last} }}"
+        operations, _ = measure_document(engine.schema, parse(text), sizes)
+        (measure,) = operations.values()
+        variables = (
+            {"ids": past.ids} if "$ids" in text else {"id": past.ids[0]} if "$id" in text else {}
+        )
+        statements.clear()
+        past.ask(text, **variables)
+        told.append((len(statements), measure.statements, query))
+        assert measure.statements <= 40
+    assert not [one for one in told if one[0] > one[1]]
