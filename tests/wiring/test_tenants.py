@@ -1,4 +1,4 @@
-"""`Energy` by tenant: each with its own clock and archive, bounded, and never out of date for long."""
+"""`Energy` by tenant: of each its own clock and archive, and never out of date for long."""
 
 from collections import Counter
 from datetime import UTC, datetime
