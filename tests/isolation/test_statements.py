@@ -37,6 +37,7 @@ NOT_HELD = [
     (f"SELECT 1 FROM {D} WHERE {D}.tenant_id = ? OR {D}.id = ?", {D}),
     (f"SELECT 1 FROM {D} WHERE NOT ({D}.tenant_id = ?)", {D}),
     (f"SELECT 1 FROM {D} WHERE {D}.tenant_id <> ?", {D}),
+    (f"SELECT 1 FROM {D} WHERE {D}.tenant_id IN (?, ?)", {D}),
     (f"SELECT 1 FROM {D} WHERE {D}.tenant_id = 'acme'", {D}),
     (f"SELECT 1 FROM {D} WHERE {D}.tenant_id = {D}.tenant_id", {D}),
     (f"SELECT 1 FROM {D} WHERE {D}.tenant_id = {D}.name", {D}),
@@ -61,14 +62,36 @@ NOT_HELD = [
 ]
 
 
+def vendor_of(statement):
+    return "postgresql" if "%" in statement else "sqlite"
+
+
 @pytest.mark.parametrize("statement", HELD)
 def test_a_statement_that_is_held_to_a_tenant_passes(statement):
-    assert unbound(statement) == ()
+    assert unbound(statement, vendor_of(statement)) == ()
 
 
 @pytest.mark.parametrize(("statement", "tables"), NOT_HELD)
 def test_a_statement_that_is_not_is_noticed(statement, tables):
-    assert set(unbound(statement)) == tables
+    assert set(unbound(statement, vendor_of(statement))) == tables
+
+
+@pytest.mark.parametrize(
+    ("statement", "tables"),
+    [
+        (f"SELECT 1 FROM {T} WHERE {T}.device_id = ?", set()),
+        (f"SELECT 1 FROM {T} WHERE {T}.device_id IN (?, ?)", set()),
+        (f"SELECT 1 FROM {T} WHERE {T}.tag = ?", {T}),
+        (f"SELECT 1 FROM {D} WHERE {D}.id = ?", {D}),
+        (f"SELECT 1 FROM {D} WHERE {D}.id IN (?, ?)", {D}),
+        (f"SELECT 1 FROM {D} LEFT JOIN {S} ON {S}.device_id = {D}.id", {D, S}),
+        (f"SELECT 1 FROM {D} LEFT JOIN {S} ON {S}.device_id = {D}.id WHERE {D}.tenant_id = ?", ()),
+        (f"SELECT 1 FROM {D} JOIN {S} ON {S}.at_us = {D}.id WHERE {D}.tenant_id = ?", {S}),
+    ],
+)
+def test_in_queries_of_models_a_reference_to_what_is_held_holds_as_well(statement, tables):
+    assert set(unbound(statement, of_models=True)) == set(tables)
+    assert unbound(statement) != ()
 
 
 def test_what_nobody_can_read_is_noticed():

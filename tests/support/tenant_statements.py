@@ -7,6 +7,11 @@ condition that all rows must fulfil. A row that is inserted has a parameter for 
 
 Statements that a test itself sends are its own business, and so are the queries that a project
 writes on Django's models. What is sent for many tenants on purpose is in `ALLOWED`.
+
+Django's models know one column of a reference, where the database knows two: it holds (tenant_id,
+device_id) to a device of the same tenant. In the queries that the admin writes on models, a place
+is therefore also held by its reference to one that is: joined by it, or followed from an object
+that was fetched before, as Django does for `device.site`, `device.newest` and the tags.
 """
 
 import re
@@ -35,7 +40,13 @@ _NAMED: Final = re.compile(r"energycore_[a-z_]+")
 _DML: Final = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 _SOURCES: Final = str(Path(energycore.__file__).parents[1] / "energycore")
 _TESTS: Final = str(Path(__file__).parents[1])
-_SENDS_FOR_OTHERS: Final = str(Path("storage", "sql", "session.py"))
+_SENDS_FOR_OTHERS: Final = (
+    str(Path("storage", "sql", "session.py")),
+    str(Path("energycore_django", "bridge.py")),
+)
+_REFERENCES: Final = ("site_id", "device_id")
+_FOLLOWED: Final = {"energycore_device_tag", "energycore_device_state"}
+"""Have no identity of their own: they are asked for by that of their device."""
 _QUERIES: Final = (exp.Select, exp.Update, exp.Delete, exp.Insert)
 
 
@@ -113,8 +124,8 @@ def taken() -> list[Violation]:
     return found
 
 
-def _from_sqlalchemy(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-    _check(statement, sys._getframe(1))
+def _from_sqlalchemy(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    _check(statement, connection.dialect.name, sys._getframe(1))
 
 
 def _watch_django(connection: Any, **_: Any) -> None:
@@ -123,17 +134,32 @@ def _watch_django(connection: Any, **_: Any) -> None:
 
 
 def _from_django(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-    _check(str(sql), sys._getframe(1))
+    frame = sys._getframe(1)
+    # What goes through the bridge was looked at already.
+    if not _is_of_bridge(frame):
+        _check(str(sql), context["connection"].vendor, frame, of_models=True)
     return execute(sql, params, many, context)
 
 
-def _check(statement: str, frame: FrameType | None) -> None:
+def _is_of_bridge(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.endswith(_SENDS_FOR_OTHERS[1]):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _check(
+    statement: str, vendor: str, frame: FrameType | None, *, of_models: bool = False
+) -> None:
     if "energycore_" not in statement:
         return
     file = _sender(frame)
     if file is None:
         return
-    tables = unbound(statement)
+    tables = unbound(statement, vendor, of_models=of_models)
+    if of_models and tables and _follows(frame):
+        return
     if tables and not any(one.covers(file, statement) for one in ALLOWED):
         _found.append(Violation(file, statement, tables))
 
@@ -150,30 +176,45 @@ def _sender(frame: FrameType | None) -> str | None:
     return None
 
 
+def _follows(frame: FrameType | None) -> bool:
+    """Whether Django follows a reference of an object that was fetched before."""
+    while frame is not None:
+        if frame.f_code.co_filename.endswith("related_descriptors.py"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 @lru_cache(maxsize=10_000)
-def unbound(statement: str) -> tuple[str, ...]:
-    """The tables of tenants that a statement names without being held to one."""
+def unbound(statement: str, vendor: str = "sqlite", *, of_models: bool = False) -> tuple[str, ...]:
+    """The tables of tenants that a statement names without being held to one.
+
+    Args:
+        statement: as it is sent.
+        vendor: sqlite or postgresql.
+        of_models: whether a reference to what is held holds as well.
+    """
     named = sorted(set(_NAMED.findall(statement)) & TENANT_TABLES)
     partitions = "energycore_reading_" in statement and "PARTITION" in statement
     if not named and not partitions:
         return ()
     if not statement.lstrip(" (").upper().startswith(_DML):
         return tuple(named)
-    # Django gives SQLite's parameters as %s, which is PostgreSQL's way elsewhere.
-    dialect = "postgres" if "%" in statement and "json_each" not in statement else "sqlite"
-    text = statement if dialect == "postgres" else statement.replace("%s", "?")
+    is_postgresql = vendor == "postgresql"
+    # Django has %s for a parameter of SQLite as well.
+    text = statement if is_postgresql else statement.replace("%s", "?")
     try:
-        (tree,) = sqlglot.parse(text, dialect=dialect)
+        (tree,) = sqlglot.parse(text, dialect="postgres" if is_postgresql else "sqlite")
     except (sqlglot.ParseError, ValueError) as error:
         return tuple(f"{name} ({error})" for name in named)
     assert tree is not None
-    return tuple(_unbound_in(tree))
+    return tuple(_unbound_in(tree, of_models))
 
 
-def _unbound_in(tree: exp.Expression) -> Iterator[str]:
+def _unbound_in(tree: exp.Expression, of_models: bool) -> Iterator[str]:
     places = [table for table in tree.find_all(exp.Table) if table.name in TENANT_TABLES]
     targets = [one for one in map(_target, tree.find_all(exp.Insert)) if one is not None]
-    held = _held(tree, [place for place in places if place not in targets])
+    held = _held(tree, places, of_models)
     for insert in tree.find_all(exp.Insert):
         target = _target(insert)
         if target is not None and target.name in TENANT_TABLES and not _inserts(insert, held):
@@ -203,7 +244,7 @@ def _inserts(insert: exp.Insert, held: set[int]) -> bool:
     return False
 
 
-def _held(tree: exp.Expression, places: list[exp.Table]) -> set[int]:
+def _held(tree: exp.Expression, places: list[exp.Table], of_models: bool) -> set[int]:
     """The places that are held to a tenant, by identity; grows until nothing is added."""
     held: set[int] = set()
     pairs = [pair for query in tree.find_all(*_QUERIES) for pair in _equalities(query)]
@@ -211,18 +252,39 @@ def _held(tree: exp.Expression, places: list[exp.Table]) -> set[int]:
     grows = True
     while grows:
         grows = False
-        for place, other, query in pairs:
+        for mine, other, query, only in pairs:
+            place = _place_of(mine, query)
+            holds = place is not None and _is_bound(other, query, held)
+            if of_models and not holds:
+                place = _place_of(mine, query, "id", *_REFERENCES)
+                holds = _refers(mine, other, query, held)
             new = place is not None and id(place) in known and id(place) not in held
-            if new and _is_bound(other, query, held):
+            if new and holds and (only is None or place is only):
                 held.add(id(place))
                 grows = True
     return held
 
 
+def _refers(
+    mine: exp.Expression, other: exp.Expression, query: exp.Expression, held: set[int]
+) -> bool:
+    """Whether one column refers to the other, and what it belongs to is held."""
+    place = _place_of(other, query, "id", *_REFERENCES)
+    if place is None:
+        own = _place_of(mine, query, "device_id")
+        return own is not None and own.name in _FOLLOWED and _is_given(other)
+    names = {column.name for column in (mine, other) if isinstance(column, exp.Column)}
+    return "id" in names and len(names) == 2 and id(place) in held
+
+
+def _is_given(value: exp.Expression) -> bool:
+    return isinstance(value, exp.Placeholder | exp.Parameter)
+
+
 def _equalities(
     query: exp.Expression,
-) -> Iterator[tuple[exp.Table | None, exp.Expression, exp.Expression]]:
-    """What the tenant of a place must equal, where each row of the place has to."""
+) -> Iterator[tuple[exp.Expression, exp.Expression, exp.Expression, exp.Expression | None]]:
+    """What each row must fulfil: a side, what it equals, the query, and the only table it holds."""
     where = query.args.get("where")
     conditions = [(one, None) for one in _conjuncts(where.this if where else None)]
     for join in query.args.get("joins") or ():
@@ -231,13 +293,12 @@ def _equalities(
         conditions += [(one, only) for one in _conjuncts(join.args.get("on"))]
     for condition, only in conditions:
         if isinstance(condition, exp.EQ):
-            for mine, other in (
-                (condition.left, condition.right),
-                (condition.right, condition.left),
-            ):
-                place = _place_of(mine, query)
-                if only is None or place is only:
-                    yield place, other, query
+            yield condition.left, condition.right, query, only
+            yield condition.right, condition.left, query, only
+        elif isinstance(condition, exp.In) and all(map(_is_given, condition.expressions)):
+            # One of several tenants is not one tenant.
+            if condition.expressions and condition.this.name != "tenant_id":
+                yield condition.this, condition.expressions[0], query, only
 
 
 def _conjuncts(condition: exp.Expression | None) -> Iterator[exp.Expression]:
@@ -259,9 +320,11 @@ def _is_bound(value: exp.Expression, query: exp.Expression | None, held: set[int
     return place is not None and id(place) in held
 
 
-def _place_of(column: exp.Expression, query: exp.Expression | None) -> exp.Table | None:
+def _place_of(
+    column: exp.Expression, query: exp.Expression | None, *names: str
+) -> exp.Table | None:
     """The place whose tenant a column is, in this query or in one around it."""
-    if not isinstance(column, exp.Column) or column.name != "tenant_id":
+    if not isinstance(column, exp.Column) or column.name not in (names or ("tenant_id",)):
         return None
     while query is not None:
         tables = [one for one in query.find_all(exp.Table) if _query_of(one) is query]
