@@ -9,6 +9,8 @@ from tests.support import tenant_statements
 from tests.support.tenant_statements import ALLOWED, unbound
 
 D, T, S = "energycore_device", "energycore_device_tag", "energycore_device_state"
+OF_DEVICE = f"SELECT 1 FROM {T} WHERE {T}.tenant_id = {D}.tenant_id"
+OF_TENANT = f"SELECT device_id FROM {T} WHERE {T}.tenant_id = ?"
 
 HELD = [
     f"SELECT {D}.id FROM {D} WHERE {D}.tenant_id = ?",
@@ -17,10 +19,8 @@ HELD = [
     f"SELECT d.id FROM {D} AS d WHERE (d.id = 1 AND (d.tenant_id = ?)) ORDER BY d.id LIMIT ?",
     f"SELECT 1 FROM {D} LEFT JOIN {S} ON {S}.tenant_id = {D}.tenant_id WHERE {D}.tenant_id = ?",
     f"SELECT 1 FROM {D} JOIN {T} ON {T}.tenant_id = {D}.tenant_id WHERE {T}.tenant_id = ?",
-    f"SELECT 1 FROM {D} WHERE {D}.tenant_id = ? AND EXISTS (SELECT 1 FROM {T}"
-    f" WHERE {T}.tenant_id = {D}.tenant_id)",
-    f"SELECT 1 FROM {D} WHERE {D}.tenant_id = ? AND id IN (SELECT device_id FROM {T}"
-    f" WHERE {T}.tenant_id = ?)",
+    f"SELECT 1 FROM {D} WHERE {D}.tenant_id = ? AND EXISTS ({OF_DEVICE})",
+    f"SELECT 1 FROM {D} WHERE {D}.tenant_id = ? AND id IN ({OF_TENANT})",
     f"SELECT 1 FROM (SELECT id FROM {D} WHERE {D}.tenant_id = ?) AS x",
     f"UPDATE {D} SET name = ? WHERE {D}.tenant_id = ?",
     f"DELETE FROM {T} WHERE {T}.tenant_id = ?",
