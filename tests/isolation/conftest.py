@@ -1,10 +1,11 @@
 """Storages of every kind, each new: alone with one tenant, or shared by two."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from itertools import count
+from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from energycore.graphql import GraphQLEngine, build_engine
@@ -14,7 +15,6 @@ from energycore.wiring.connect import open_storage
 from tests.isolation.outcomes import Outcome, outcome_of
 from tests.support import postgresql
 
-Opens = Callable[[], AbstractContextManager[Storage]]
 BACKENDS = ("memory", "sqlite", "postgresql", "django-sqlite", "django-postgresql")
 
 
@@ -39,38 +39,47 @@ def _of_django(alias: str, settings: dict[str, Any]) -> Iterator[Storage]:
         yield DjangoStorage(alias)
 
 
+@attrs.define
+class Opens:
+    """Opens a new storage of a kind, each time it is called."""
+
+    kind: str
+    folder: Path
+    server: str
+    _count: int = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[Storage]:
+        self._count += 1
+        path = self.folder / f"{self._count}.db"
+        if self.kind == "memory":
+            opened: AbstractContextManager[Storage] = _opened("memory://")
+        elif self.kind == "sqlite":
+            opened = _opened(f"sqlite:///{path}")
+        elif self.kind == "django-sqlite":
+            opened = _of_django("default", {"NAME": str(path)})
+        else:
+            opened = self._on_postgresql()
+        with opened as storage:
+            yield storage
+
+    @contextmanager
+    def _on_postgresql(self) -> Iterator[Storage]:
+        from tests.django.conftest import of_url
+
+        with postgresql.new_database(self.server) as url:
+            is_django = self.kind == "django-postgresql"
+            with _of_django("postgresql", of_url(url)) if is_django else _opened(url) as storage:
+                yield storage
+
+
 @pytest.fixture(scope="session", params=BACKENDS)
 def opens(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Opens:
     """Opens a new storage of each kind in turn."""
-    folder, numbers = tmp_path_factory.mktemp("isolation"), count()
     server = ""
     if "postgresql" in request.param:
         server = request.getfixturevalue("postgresql_server")
-
-    @contextmanager
-    def opened() -> Iterator[Storage]:
-        path = folder / f"{next(numbers)}.db"
-        if request.param == "memory":
-            with _opened("memory://") as storage:
-                yield storage
-        elif request.param == "sqlite":
-            with _opened(f"sqlite:///{path}") as storage:
-                yield storage
-        elif request.param == "django-sqlite":
-            with _of_django("default", {"NAME": str(path)}) as storage:
-                yield storage
-        else:
-            with postgresql.new_database(server) as url:
-                if request.param == "postgresql":
-                    with _opened(url) as storage:
-                        yield storage
-                else:
-                    from tests.django.conftest import of_url
-
-                    with _of_django("postgresql", of_url(url)) as storage:
-                        yield storage
-
-    return opened
+    return Opens(request.param, tmp_path_factory.mktemp("isolation"), server)
 
 
 @pytest.fixture(scope="session")
@@ -83,4 +92,4 @@ def engine() -> GraphQLEngine:
 @pytest.fixture(scope="session")
 def outcome(opens: Opens, engine: GraphQLEngine) -> Outcome:
     """What was answered to everybody, in storages of this kind."""
-    return outcome_of(engine, opens)
+    return outcome_of(engine, opens, every_way=opens.kind in ("memory", "sqlite"))

@@ -26,10 +26,16 @@ __all__ = ["Document", "arguments", "coordinates", "documents", "selection", "va
 
 @attrs.frozen
 class Document:
-    """A question, and the name of what it is about."""
+    """A question: which root field it calls, and which type it is about."""
 
-    name: str
+    call: str
+    target: str
     text: str
+
+    @property
+    def name(self) -> str:
+        """What it is known by."""
+        return f"{self.call} to {self.target}"
 
 
 Step = tuple[GraphQLObjectType, str, GraphQLObjectType]
@@ -67,7 +73,7 @@ def documents(
         ways = _ways(schema, field) if deep else [("itself", ())]
         for target, path in ways:
             inner = selection(schema, field.type, path)
-            yield Document(f"{name} to {target}", f"{head} {{ __typename {call} {inner} }}")
+            yield Document(name, target, f"{head} {{ __typename {call} {inner} }}")
 
 
 _VARIABLES: Final = {
