@@ -39,8 +39,8 @@ class Row:
 
 
 _OF_DEVICES: Final = {
-    OWN: "id name site tags externalId maxGapSeconds registeredAt state history readings",
-    SAME: "kind isActive dataSource gapPolicy version",
+    OWN: "id name site tags externalId maxGapSeconds state history readings",
+    SAME: "registeredAt kind isActive dataSource gapPolicy version",
 }
 _OF_STORAGE: Final = {
     OWN: "capacityWh maxChargeW maxDischargeW chargeEfficiency dischargeEfficiency"
@@ -63,16 +63,15 @@ _FIELDS: Final[dict[str, tuple[Mapping[str, str], ...]]] = {
     "Subscription": ({OWN: "deviceStates energySummary"},),
     "Site": (
         {
-            OWN: "id name timeZone latitude longitude externalId registeredAt devices summary"
-            " history",
-            SAME: "version",
+            OWN: "id name timeZone latitude longitude externalId devices summary history",
+            SAME: "registeredAt version",
         },
     ),
     "SolarPanel": (_OF_DEVICES, {OWN: "ratedPowerW"}),
     "Battery": (_OF_DEVICES, _OF_STORAGE),
     "ElectricVehicle": (_OF_DEVICES, _OF_STORAGE),
     "Appliance": (_OF_DEVICES, {OWN: "averagePowerW dutyCycle meanOnTimeS"}),
-    "DeviceState": ({OWN: "at powerW storedWh stateOfCharge", SAME: "mode isStale"},),
+    "DeviceState": ({OWN: "powerW storedWh stateOfCharge", SAME: "at mode isStale"},),
     "EnergySummary": (
         {
             OWN: "productionW consumptionW netPowerW generationW dischargeW loadW chargeW storage"
@@ -89,7 +88,7 @@ _FIELDS: Final[dict[str, tuple[Mapping[str, str], ...]]] = {
             SAME: "interval readingCount startAt endAt",
         },
     ),
-    "Reading": ({OWN: "at powerW storedWh"},),
+    "Reading": ({OWN: "powerW storedWh", SAME: "at"},),
     "GroupSummary": ({OWN: "key summary"},),
     "PageInfo": ({OWN: "startCursor endCursor", SAME: "hasNextPage hasPreviousPage"},),
     "DeviceConnection": (_OF_PAGES,),
@@ -124,11 +123,9 @@ COMMON: Final[dict[str, set[Any]]] = {
     "Battery.maxGapSeconds": {60.0},
     "EnergyBucket.coverage": {0.0, 1.0},
     "EnergyHistory.timeZone": {"UTC"},
-    "Site.registeredAt": {"2026-06-01T12:15:00.000Z"},
     "Site.timeZone": {"UTC"},
     "SolarPanel.maxGapSeconds": {60.0},
     "SolarPanel.ratedPowerW": {1.0},
-    "SolarPanel.registeredAt": {"2026-06-01T12:15:00.000Z"},
     "GroupSummary.key": {"SOLAR_PANEL", "BATTERY", "ELECTRIC_VEHICLE", "APPLIANCE"},
 }
 """Values that only some tenants have at a field by chance; zero is one of them everywhere."""
@@ -143,9 +140,10 @@ REQUIRED: Final = {
 """What is given for an argument that a nested field cannot do without."""
 
 CALLS: Final = {
+    # First, as it leads to every type.
+    "Query.nodes": "nodes(ids: [$site, $panel, $battery, $vehicle, $appliance])",
     "Query.node site": "node(id: $site)",
     "Query.node panel": "node(id: $panel)",
-    "Query.nodes": "nodes(ids: [$site, $panel, $battery, $vehicle, $appliance])",
     "Query.device panel": "device(id: $panel)",
     "Query.device battery": "device(id: $battery)",
     "Query.site": "site(id: $site)",
@@ -169,13 +167,15 @@ CHANGES: Final = {
     "Mutation.registerDevice": "registerDevice(input: {name: $tag,"
     " spec: {solarPanel: {ratedPowerW: 1}}})",
     "Mutation.updateDevice": "updateDevice(input: {id: $panel, name: $name})",
+    "Mutation.updateSite refused": 'updateSite(input: {id: "nonsense"})',
     "Mutation.updateDevice refused": 'updateDevice(input: {id: "nonsense"})',
     "Mutation.deactivateDevice": "deactivateDevice(input: {id: $appliance})",
     "Mutation.reactivateDevice": "reactivateDevice(input: {id: $appliance})",
     "Mutation.setStorageMode": "setStorageMode(input: {id: $battery, mode: IDLE})",
     "Mutation.setDispatch": 'setDispatch(input: {id: $battery, strategy: "manual"})',
     "Mutation.recordReadings": "recordReadings(input: {readings: [{deviceId: $panel,"
-    ' at: "2026-06-01T12:14:00Z", powerW: 1}]})',
+    ' at: "2026-06-01T12:02:30Z", powerW: 1},'
+    ' {deviceId: "nonsense", at: "2026-06-01T12:02:30Z", powerW: 1}]})',
 }
 """How mutations are called, likewise."""
 

@@ -31,22 +31,20 @@ class Mark:
         word: is in every text.
         number: every quantity begins with its digits.
         zone: of its site.
-        minutes: how much later it does things.
     """
 
     tenant: str
     word: str
     number: int
     zone: str
-    minutes: int
 
     def watts(self, factor: int) -> float:
         """A quantity that only this tenant has."""
         return self.number * factor / 1_000
 
 
-ALDER = Mark("tenant-of-alder", "ALDER", 417_713, "Europe/Berlin", 0)
-BIRCH = Mark("tenant-of-birch", "BIRCH", 938_839, "Asia/Kathmandu", 7)
+ALDER = Mark("tenant-of-alder", "ALDER", 417_713, "Europe/Berlin")
+BIRCH = Mark("tenant-of-birch", "BIRCH", 938_839, "Asia/Kathmandu")
 
 
 class Clock:
@@ -111,7 +109,7 @@ class Place:
         """Give a tenant a home with one device of each kind, readings, ticks and totals."""
         services, scope = self.services, Scope(mark.tenant)
         registration = services.registration
-        self.clock.at = NOON + timedelta(minutes=mark.minutes)
+        self.clock.at = NOON
         site = registration.register_site(
             scope,
             ec.Site(
@@ -155,9 +153,8 @@ class Place:
                 max_gap=timedelta(seconds=int(mark.watts(2))) if is_reported else None,
             ).id
         services.control.set_mode(scope, ids["battery"], "discharging", mark.watts(1))
-        start = NOON + timedelta(minutes=mark.minutes)
         for minute in range(3):
-            at = self.clock.at = start + timedelta(minutes=minute)
+            at = self.clock.at = NOON + timedelta(minutes=minute)
             services.ticking.tick(scope, at)
             stored_wh = mark.watts(7) - minute
             result = services.ingestion.record(
@@ -173,7 +170,7 @@ class Place:
                 ],
             )
             assert not result.rejected
-        self.clock.at = NOON + timedelta(minutes=15)
+        self.clock.at = NOON + timedelta(minutes=3)
         values = {
             "site": site_id(site.id),
             **{name: device_id(number) for name, number in ids.items()},
