@@ -35,10 +35,13 @@ TESTS: Final = {
     ),
     MEMORY: ("tests/storage/test_contract.py",),
 }
+"""The tests that must notice."""
 CHOSEN: Final = {
-    SQL: "not TestMemory and (tenant or world or binds or partition or shared or foreign)",
-    MEMORY: "TestMemory and (world or tenant)",
+    SQL: "binds or (world and (TestSqliteFile or TestPostgresql))"
+    " or test_a_day_that_another_tenant_has_too",
+    MEMORY: "world and TestMemory",
 }
+"""Which of them, as for `pytest -k`."""
 WORKERS: Final = 2
 
 

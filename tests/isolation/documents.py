@@ -110,9 +110,10 @@ def selection(schema: GraphQLSchema, of: Any, path: tuple[Step, ...] = ()) -> st
     (source, name, _), *rest = path
 
     def along(type_: GraphQLObjectType) -> str:
-        if type_ is not source:
+        # Each kind of object that has the field goes that way.
+        field, asked = type_.fields.get(name), source.fields[name]
+        if field is None or field.type != asked.type:
             return ""
-        field = type_.fields[name]
         return f"{name}{_given(field)} {selection(schema, field.type, tuple(rest))}"
 
     return _at(schema, named, along)
