@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from fastapi import Depends, FastAPI, HTTPException
@@ -155,7 +155,7 @@ def test_a_router_with_a_dependency_can_be_included_and_takes_further_ones(energ
         assert client.post("/closed/graphql", json=NAMES).status_code == 418
 
 
-REQUESTS = {
+REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
     "get": ("GET", {"params": {"query": "{ devices { nodes { name } } }"}}),
     "head": ("HEAD", {"params": {"query": "{ devices { nodes { name } } }"}}),
     "options": ("OPTIONS", {}),
@@ -173,8 +173,8 @@ REQUESTS = {
 def test_with_a_dependency_the_same_bytes_are_answered_as_without(energy, name):
     method, given = REQUESTS[name]
     answers = []
-    for options in ({}, {"scope_of": lambda: Scope("acme")}):
-        with TestClient(create_app(energy.for_tenant("acme"), **options)) as client:
+    for scope_of in (None, lambda: Scope("acme")):
+        with TestClient(create_app(energy.for_tenant("acme"), scope_of=scope_of)) as client:
             answer = client.request(method, "/graphql", **given)
             answers.append((answer.status_code, dict(answer.headers), answer.content))
     assert answers[0] == answers[1]

@@ -2,10 +2,12 @@
 
 import json
 from importlib import import_module
+from typing import Any
 
 import pytest
-from graphql import execute, extend_schema, parse
+from graphql import execute_sync, extend_schema, parse
 
+from energycore.errors import ScopeRequired
 from energycore.graphql import GraphQLContext
 from energycore.protocols.scope import Scope
 from tests.isolation.documents import arguments, coordinates, documents, values_of
@@ -182,10 +184,10 @@ def test_a_subscription_tells_each_tenant_of_its_own(opens, engine):
 
 
 def first_answer(place, mark, text, owner, events, event):
-    scope = None if mark is None else Scope(mark.tenant)
+    scope: Any = None if mark is None else Scope(mark.tenant)
     before = place.storage.transactions
     with GraphQLContext(services=place.services, scope=scope).open_operation() as operation:
-        result = execute(
+        result = execute_sync(
             place.engine.schema,
             parse(text),
             getattr(events, event)(),
@@ -195,7 +197,8 @@ def first_answer(place, mark, text, owner, events, event):
     if mark is None:
         assert place.storage.transactions == before
         assert result.data is None
-        assert result.errors[0].original_error.code == "SCOPE_REQUIRED"
+        assert result.errors is not None
+        assert isinstance(result.errors[0].original_error, ScopeRequired)
         return {}
     assert result.errors is None
     return result.data

@@ -119,5 +119,5 @@ def test_a_planted_statement_of_the_sources_is_noticed_and_one_of_a_test_is_not(
 def test_every_exception_says_why_and_covers_its_own_file_only():
     for one in ALLOWED:
         assert len(one.reason) > 20
-        assert re.compile(one.statement)
+        re.compile(one.statement)
         assert not one.covers("src/energycore/storage/sql/devices.py", f"SELECT * FROM {D}")

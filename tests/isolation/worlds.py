@@ -120,7 +120,7 @@ class Place:
             ),
             external_id=f"{mark.word}-site",
         )
-        storage = {
+        storage: dict[str, Any] = {
             "capacity_wh": mark.watts(20),
             "max_charge_w": mark.watts(3),
             "max_discharge_w": mark.watts(2),

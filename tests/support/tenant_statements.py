@@ -211,7 +211,7 @@ def unbound(statement: str, vendor: str = "sqlite", *, of_models: bool = False) 
     return tuple(_unbound_in(tree, of_models))
 
 
-def _unbound_in(tree: exp.Expression, of_models: bool) -> Iterator[str]:
+def _unbound_in(tree: exp.Expr, of_models: bool) -> Iterator[str]:
     places = [table for table in tree.find_all(exp.Table) if table.name in TENANT_TABLES]
     targets = [one for one in map(_target, tree.find_all(exp.Insert)) if one is not None]
     held = _held(tree, places, of_models)
@@ -244,7 +244,7 @@ def _inserts(insert: exp.Insert, held: set[int]) -> bool:
     return False
 
 
-def _held(tree: exp.Expression, places: list[exp.Table], of_models: bool) -> set[int]:
+def _held(tree: exp.Expr, places: list[exp.Table], of_models: bool) -> set[int]:
     """The places that are held to a tenant, by identity; grows until nothing is added."""
     held: set[int] = set()
     pairs = [pair for query in tree.find_all(*_QUERIES) for pair in _equalities(query)]
@@ -265,9 +265,7 @@ def _held(tree: exp.Expression, places: list[exp.Table], of_models: bool) -> set
     return held
 
 
-def _refers(
-    mine: exp.Expression, other: exp.Expression, query: exp.Expression, held: set[int]
-) -> bool:
+def _refers(mine: exp.Expr, other: exp.Expr, query: exp.Expr, held: set[int]) -> bool:
     """Whether one column refers to the other, and what it belongs to is held."""
     place = _place_of(other, query, "id", *_REFERENCES)
     if place is None:
@@ -277,15 +275,16 @@ def _refers(
     return "id" in names and len(names) == 2 and id(place) in held
 
 
-def _is_given(value: exp.Expression) -> bool:
+def _is_given(value: exp.Expr) -> bool:
     return isinstance(value, exp.Placeholder | exp.Parameter)
 
 
 def _equalities(
-    query: exp.Expression,
-) -> Iterator[tuple[exp.Expression, exp.Expression, exp.Expression, exp.Expression | None]]:
+    query: exp.Expr,
+) -> Iterator[tuple[exp.Expr, exp.Expr, exp.Expr, exp.Expr | None]]:
     """What each row must fulfil: a side, what it equals, the query, and the only table it holds."""
     where = query.args.get("where")
+    conditions: list[tuple[exp.Expr, exp.Expr | None]]
     conditions = [(one, None) for one in _conjuncts(where.this if where else None)]
     for join in query.args.get("joins") or ():
         # The condition of an outer join holds for the rows of the table that is joined.
@@ -295,13 +294,14 @@ def _equalities(
         if isinstance(condition, exp.EQ):
             yield condition.left, condition.right, query, only
             yield condition.right, condition.left, query, only
-        elif isinstance(condition, exp.In) and all(map(_is_given, condition.expressions)):
-            # One of several tenants is not one tenant.
-            if condition.expressions and condition.this.name != "tenant_id":
-                yield condition.this, condition.expressions[0], query, only
+        # One of several tenants is not one tenant.
+        elif isinstance(condition, exp.In) and condition.this.name != "tenant_id":
+            given = condition.expressions
+            if given and all(map(_is_given, given)):
+                yield condition.this, given[0], query, only
 
 
-def _conjuncts(condition: exp.Expression | None) -> Iterator[exp.Expression]:
+def _conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
     if isinstance(condition, exp.Paren):
         yield from _conjuncts(condition.this)
     elif isinstance(condition, exp.And):
@@ -311,7 +311,7 @@ def _conjuncts(condition: exp.Expression | None) -> Iterator[exp.Expression]:
         yield condition
 
 
-def _is_bound(value: exp.Expression, query: exp.Expression | None, held: set[int]) -> bool:
+def _is_bound(value: exp.Expr, query: exp.Expr | None, held: set[int]) -> bool:
     while isinstance(value, exp.Cast | exp.Paren | exp.Alias):
         value = value.this
     if isinstance(value, exp.Placeholder | exp.Parameter):
@@ -320,9 +320,7 @@ def _is_bound(value: exp.Expression, query: exp.Expression | None, held: set[int
     return place is not None and id(place) in held
 
 
-def _place_of(
-    column: exp.Expression, query: exp.Expression | None, *names: str
-) -> exp.Table | None:
+def _place_of(column: exp.Expr, query: exp.Expr | None, *names: str) -> exp.Table | None:
     """The place whose tenant a column is, in this query or in one around it."""
     if not isinstance(column, exp.Column) or column.name not in (names or ("tenant_id",)):
         return None
@@ -337,5 +335,5 @@ def _place_of(
     return None
 
 
-def _query_of(node: exp.Expression) -> exp.Expression | None:
+def _query_of(node: exp.Expr) -> exp.Expr | None:
     return node.find_ancestor(*_QUERIES)
