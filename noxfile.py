@@ -15,7 +15,7 @@ from typing import Any
 
 import nox
 
-__all__ = ["bench", "docs", "imports", "lint", "tests", "types", "wheel"]
+__all__ = ["bench", "docs", "imports", "lint", "mutants", "tests", "types", "wheel"]
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
@@ -116,6 +116,13 @@ def bench(session: nox.Session) -> None:
     graphene.install_once("--editable", f"{ROOT}[django]", "graphene-django>=3.2")
     peer = {"ENERGYCORE_BENCH_GRAPHENE": str(graphene.python)}
     shared(session, "bench").run("python", "-m", "benchmarks", *session.posargs, **peer)
+
+
+@nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Take away what keeps tenants apart, place by place: a test must notice each time."""
+    environment = shared(session, "tests", *missing_postgresql())
+    environment.run("python", "-m", "tools.mutants", *session.posargs)
 
 
 @nox.session

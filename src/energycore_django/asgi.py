@@ -115,13 +115,13 @@ def graphql_sockets(
 
     handshakes = _Handshakes(make)
 
-    def context_of(scope: Scope, payload: Mapping[str, Any]) -> object:
-        return handshakes.told(_request(scope, payload))
-
     async def run(work: Callable[[], Result]) -> Result:
         loop = asyncio.get_running_loop()
         of_caller = copy_context()
         return await loop.run_in_executor(threads, partial(of_caller.run, _by_itself, work))
+
+    async def context_of(scope: Scope, payload: Mapping[str, Any]) -> object:
+        return await run(partial(handshakes.told, _request(scope, payload)))
 
     return SocketApp(engine, context_of, run, limits)
 

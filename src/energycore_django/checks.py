@@ -13,7 +13,7 @@ from energycore_django.bridge import VENDORS
 from energycore_django.conf import SETTING, current, problems
 from energycore_django.permissions import anyone
 
-__all__ = ["check_database", "check_settings"]
+__all__ = ["check_database", "check_deployment", "check_settings"]
 
 _OLDEST_POSTGRESQL: Final = 130_000
 
@@ -81,6 +81,19 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
     return found
 
 
+@register(Tags.security, deploy=True)
+def check_deployment(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """What `check --deploy` asks beside that.
+
+    energycore.W005: nothing says whose data a request may see, neither TENANT_OF nor TENANT.
+    """
+    given = getattr(settings, SETTING, {})
+    if problems() or "TENANT_OF" in given or "TENANT" in given:
+        return []
+    text = f"Every GraphQL request is of the tenant {current().tenant!r}."
+    return [_no_resolver(text, "name it as TENANT")]
+
+
 @register(Tags.database)
 def check_database(
     app_configs: Any, databases: Sequence[str] | None = None, **_: Any
@@ -90,6 +103,7 @@ def check_database(
     energycore.E003: the database is of another kind, or too old.
     energycore.E004: the routers send the models to another database than ENERGYCORE names.
     energycore.W003: requests are atomic blocks of SQLite, which begin as readers.
+    energycore.W005: several tenants have devices, and TENANT_OF tells none of them apart.
     """
     if problems():
         return []
@@ -107,7 +121,12 @@ def check_database(
     if connection.vendor not in VENDORS:
         return [_unsupported(f"{connection.display_name} is not supported.")]
     if connection.vendor == "postgresql":
-        return _of_postgresql(connection)
+        return _of_postgresql(connection) or _of_tenants(alias)
+    return [*_of_sqlite(alias), *_of_tenants(alias)]
+
+
+def _of_sqlite(alias: str) -> list[CheckMessage]:
+    connection: Any = connections[alias]
     settings_dict = connection.settings_dict
     mode = str(settings_dict["OPTIONS"].get("transaction_mode")).upper()
     if not settings_dict["ATOMIC_REQUESTS"] or mode in ("IMMEDIATE", "EXCLUSIVE"):
@@ -132,6 +151,27 @@ def _of_postgresql(connection: Any) -> list[CheckMessage]:
     if version < _OLDEST_POSTGRESQL:
         return [_unsupported(f"PostgreSQL {version // 10_000} is too old.")]
     return []
+
+
+def _of_tenants(alias: str) -> list[CheckMessage]:
+    from energycore_django.models import Device  # models come after the checks
+
+    own = current()
+    if own.tenant_of is not None:
+        return []
+    try:
+        if Device._meta.db_table not in connections[alias].introspection.table_names():
+            return []
+        others = Device.objects.using(alias).exclude(tenant_id=own.tenant).exists()
+    except (DatabaseError, OperationalError):
+        return []  # Django says by itself that it cannot be reached
+    text = f"Several tenants have devices, and every GraphQL request is of {own.tenant!r}."
+    return [_no_resolver(text, "put this id into SILENCED_SYSTEM_CHECKS")] if others else []
+
+
+def _no_resolver(message: str, otherwise: str) -> CheckMessage:
+    hint = f"Name a TENANT_OF in {SETTING}; where that is meant, {otherwise}."
+    return checks.Warning(message, hint=hint, id="energycore.W005")
 
 
 def _unsupported(message: str, hint: str | None = None) -> CheckMessage:

@@ -171,6 +171,9 @@ class DjangoSettings:
     """Path of a manifest of documents that clients may name by their sha256."""
     only_trusted: bool = _setting(_flag, False)
     """Whether documents that are not in the manifest are refused."""
+    tenant_of: Callable[[Any], str] | None = _setting(_named)
+    """Called with each GraphQL request; names its tenant, or raises PermissionDenied to refuse it.
+    By default every request is of TENANT."""
     authorize: Callable[[Any], None] | None = _setting(_named)
     """Called with each GraphQL request; raises PermissionDenied to refuse it."""
     channel: Channel | None = _setting(_channel)

@@ -20,6 +20,7 @@ from energycore.graphql import (
 from energycore_django.access import energy
 from energycore_django.conf import DjangoSettings, current, problems
 from energycore_django.permissions import anyone, staff
+from energycore_django.tenancy import tenant_of
 from energycore_django.views import (
     async_graphql_view,
     graphiql_asset,
@@ -105,7 +106,7 @@ def _engine(
 
 def project_context(request: HttpRequest) -> GraphQLContext:
     """The context value of a request, by the project's settings."""
-    own = energy()
+    own = energy(tenant_of(request))
     return GraphQLContext(services=own.services, scope=own.scope)
 
 

@@ -3,9 +3,9 @@
 import posixpath
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -17,19 +17,23 @@ from energycore.graphql.http import GraphQLEngine
 from energycore.graphql.live import SocketLimits
 from energycore_fastapi.endpoint import GraphQLEndpoint
 from energycore_fastapi.sockets import socket_app
+from energycore_fastapi.scopes import check_dependency
 from energycore_fastapi.threads import RequestThreads
 
 __all__ = ["graphql_app", "graphql_router"]
 
 _PLAIN_LIMITS: Final = SocketLimits()
+# The engine itself refuses those that GraphQL is not served by.
+_METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE")
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
 def graphql_router(
     engine: GraphQLEngine,
-    context: Callable[[Request], object],
+    context: Callable[[Any], object],
     *,
+    scope_of: Callable[..., Any] | None = None,
     path: str = "/graphql",
     graphiql_path: str | None = None,
     example: str = "",
@@ -39,13 +43,16 @@ def graphql_router(
 ) -> APIRouter:
     """Make a router for `app.include_router`, with or without a prefix.
 
-    Requests do not pass FastAPI's dependencies, and `dependencies=` of `include_router` has no
-    effect on them: check who asks in `context`, and raise HTTPException there to refuse.
+    Who asks is checked by `scope_of` or by `context`, either of which may raise HTTPException to
+    refuse. Without `scope_of`, `dependencies=` of `include_router` has no effect on requests.
 
     Args:
         engine: answers the requests.
         context: makes the context value of a request; runs in the thread of the resolvers. Of a
             socket it is given a request with the headers of its handshake.
+        scope_of: a FastAPI dependency, with dependencies and security schemes of its own; what it
+            returns is given to `context` in the place of the request. Unless there is one,
+            requests do not pass FastAPI's dependencies, which is quicker.
         path: where GraphQL is served.
         graphiql_path: where the GraphiQL page is served, such as "/"; None for nowhere.
         example: the query that GraphiQL starts with.
@@ -60,17 +67,21 @@ def graphql_router(
         page = posixpath.relpath(graphiql_path, posixpath.dirname(path))
         router.routes.extend(_graphiql_routes(path, graphiql_path, example))
     endpoint = GraphQLEndpoint(engine, context, threads, graphiql=page)
-    router.routes.append(Route(path, endpoint, name="graphql"))
+    if scope_of is None:
+        router.routes.append(Route(path, endpoint, name="graphql"))
+    else:
+        _add_operation(router, path, endpoint, scope_of)
     if sockets is not None:
-        served = socket_app(engine, context, threads, sockets)
+        served = socket_app(engine, context, threads, sockets, scope_of=scope_of)
         router.routes.append(WebSocketRoute(path, served, name="graphql-socket"))
     return router
 
 
 def graphql_app(
     engine: GraphQLEngine,
-    context: Callable[[Request], object],
+    context: Callable[[Any], object],
     *,
+    scope_of: Callable[..., Any] | None = None,
     path: str = "/graphql",
     graphiql_path: str | None = None,
     example: str = "",
@@ -87,6 +98,9 @@ def graphql_app(
         engine: answers the requests.
         context: makes the context value of a request; runs in the thread of the resolvers. Of a
             socket it is given a request with the headers of its handshake.
+        scope_of: a FastAPI dependency, with dependencies and security schemes of its own; what it
+            returns is given to `context` in the place of the request. Unless there is one,
+            requests do not pass FastAPI's dependencies, which is quicker.
         path: where GraphQL is served.
         graphiql_path: where the GraphiQL page is served, such as "/"; None for nowhere.
         example: the query that GraphiQL starts with.
@@ -98,6 +112,7 @@ def graphql_app(
     router = graphql_router(
         engine,
         context,
+        scope_of=scope_of,
         path=path,
         graphiql_path=graphiql_path,
         example=example,
@@ -105,9 +120,24 @@ def graphql_app(
         lifespan=lifespan,
         sockets=sockets,
     )
-    app = FastAPI(lifespan=router.lifespan_context, openapi_url=None, docs_url=None, redoc_url=None)
-    app.router.routes.extend(router.routes)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    # With its lifespan.
+    app.include_router(router)
     return app
+
+
+def _add_operation(
+    router: APIRouter, path: str, endpoint: GraphQLEndpoint, scope_of: Callable[..., Any]
+) -> None:
+    """Serve an endpoint as a path operation, so that FastAPI solves what it depends on."""
+    check_dependency(scope_of)
+
+    async def graphql(request: Request, given: Annotated[Any, Depends(scope_of)]) -> Response:
+        return await endpoint.answer(request, given)
+
+    router.add_api_route(
+        path, graphql, methods=list(_METHODS), name="graphql", include_in_schema=False
+    )
 
 
 def _around(threads: RequestThreads, lifespan: Lifespan | None) -> Lifespan:

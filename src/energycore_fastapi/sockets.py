@@ -1,6 +1,7 @@
 """Sockets of a Starlette application: who is at the other end, told as for requests."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -10,6 +11,7 @@ from starlette.types import Scope
 from energycore.errors import NotAllowed
 from energycore.graphql.http import GraphQLEngine
 from energycore.graphql.live import SocketApp, SocketLimits
+from energycore_fastapi.scopes import solver
 from energycore_fastapi.threads import RequestThreads
 
 __all__ = ["CONNECTION_INIT", "socket_app", "socket_request"]
@@ -20,9 +22,11 @@ CONNECTION_INIT: Final = "energycore.connection_init"
 
 def socket_app(
     engine: GraphQLEngine,
-    context: Callable[[Request], object],
+    context: Callable[[Any], object],
     threads: RequestThreads,
     limits: SocketLimits,
+    *,
+    scope_of: Callable[..., Any] | None = None,
 ) -> SocketApp:
     """An ASGI application of sockets.
 
@@ -32,11 +36,16 @@ def socket_app(
             a status below 500 refuses the client.
         threads: where operations are executed.
         limits: of the sockets.
+        scope_of: a FastAPI dependency; what it returns is given to `context` in the place of the
+            request.
     """
+    solve = None if scope_of is None else solver(scope_of)
 
-    def context_of(scope: Scope, payload: Mapping[str, Any]) -> object:
+    async def context_of(scope: Scope, payload: Mapping[str, Any]) -> object:
+        request = socket_request(scope, payload)
         try:
-            return context(socket_request(scope, payload))
+            given = request if solve is None else await solve(request)
+            return await threads.run(partial(context, given))
         except HTTPException as refusal:
             if refusal.status_code < 500:
                 raise NotAllowed(str(refusal.detail)) from refusal

@@ -48,6 +48,7 @@ def test_every_key_that_is_documented_is_known(tmp_path):
         "PARTITIONING": {"HASH_PARTS": 4, "BRIN": True},
         "GRAPHIQL": False,
         "LIMITS": {"MAX_BODY_BYTES": 1_000, "MAX_DEPTH": 9},
+        "TENANT_OF": "energycore_django.tenancy.each_user",
         "AUTHORIZE": "energycore_django.permissions.staff",
         "TRUSTED_DOCUMENTS": str(tmp_path / "manifest.json"),
         "ONLY_TRUSTED": True,
@@ -148,6 +149,16 @@ def test_anyone_without_debug_is_a_warning():
         assert found() == {}
 
 
+def test_a_deployment_says_whose_data_a_request_may_see():
+    def of_deployment(**own):
+        with override_settings(ENERGYCORE=own):
+            return set(found(tags=[Tags.security], include_deployment_checks=True))
+
+    assert of_deployment() == {"energycore.W005"}
+    assert of_deployment(TENANT="default") == set()
+    assert of_deployment(TENANT_OF="energycore_django.tenancy.each_user") == set()
+
+
 def of_database(alias, routers=("energycore_django.routers.EnergycoreRouter",)):
     with override_settings(ENERGYCORE={"DATABASE": alias}, DATABASE_ROUTERS=list(routers)):
         return found(tags=[Tags.database], databases=[alias])
@@ -155,6 +166,22 @@ def of_database(alias, routers=("energycore_django.routers.EnergycoreRouter",)):
 
 def test_the_databases_of_the_tests_are_fine(alias):
     assert of_database(alias) == {}
+
+
+def test_several_tenants_that_no_resolver_tells_apart_are_a_warning(project):
+    """One tenant is none of our business: many projects have one home."""
+    own = {"DATABASE": project}
+
+    def told(**more):
+        with override_settings(ENERGYCORE={**own, **more}):
+            return set(found(tags=[Tags.database], databases=[project]))
+
+    with override_settings(ENERGYCORE=own):
+        energy().register(ec.SolarPanel(name="Roof", rated_power_w=1))
+        assert told() == set()
+        energy("acme").register(ec.SolarPanel(name="Roof", rated_power_w=1))
+    assert told() == {"energycore.W005"}
+    assert told(TENANT_OF="energycore_django.tenancy.each_user") == set()
 
 
 def test_routers_that_name_another_database_are_an_error(postgresql_alias):

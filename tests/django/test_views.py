@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -16,7 +17,9 @@ from django.test.utils import CaptureQueriesContext
 
 import energycore as ec
 from energycore.graphql import graphiql
-from energycore_django import energy
+from energycore.wiring.clocks import SystemClock, TickClock
+from energycore.wiring.tenants import RECHECK_S
+from energycore_django import access, energy
 from energycore_django.permissions import anyone, logged_in, staff
 from energycore_django.routes import project_urls
 
@@ -97,6 +100,57 @@ def test_it_shows_the_tenant_of_the_settings(serve, client):
     energy("other").register(ec.SolarPanel(name="Other", rated_power_w=1))
     energy("acme").register(ec.SolarPanel(name="Own", rated_power_w=1))
     assert [node["name"] for node in ask(client).json()["data"]["devices"]["nodes"]] == ["Own"]
+
+
+def test_the_tenant_of_a_request_is_what_the_hook_says(serve, client):
+    for tenant in ("acme", "beta", "default"):
+        energy(tenant).register(ec.SolarPanel(name=f"of {tenant}", rated_power_w=1))
+    serve(AUTHORIZE=anyone, TENANT_OF=lambda request: request.headers["x-tenant"])
+    for tenant in ("acme", "beta"):
+        (node,) = ask(client, **{"x-tenant": tenant}).json()["data"]["devices"]["nodes"]
+        assert node["name"] == f"of {tenant}"
+
+
+def test_a_hook_that_refuses_the_request_is_a_refusal(serve, client):
+    def closed(request):
+        raise PermissionDenied("this customer has left")
+
+    serve(AUTHORIZE=anyone, TENANT_OF=closed)
+    with CaptureQueriesContext(connections["default"]) as seen:
+        assert refusal(ask(client)) == ("NOT_ALLOWED", "this customer has left")
+    assert len(seen) == 0
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "", " x", "a" * 300])
+def test_a_hook_that_names_no_tenant_never_means_that_of_the_settings(serve, client, wrong):
+    energy().register(ec.SolarPanel(name="swordfish", rated_power_w=1))
+    serve(AUTHORIZE=anyone, TENANT_OF=lambda request: wrong)
+    with CaptureQueriesContext(connections["default"]) as seen:
+        response = ask(client)
+    code = response.json()["errors"][0]["extensions"]["code"]
+    assert code == ("INVALID_VALUE" if isinstance(wrong, str) else "SCOPE_REQUIRED")
+    assert "swordfish" not in response.content.decode()
+    assert len(seen) == 0
+
+
+def test_each_account_can_be_a_tenant(serve, client):
+    serve(AUTHORIZE=anyone, TENANT_OF="energycore_django.tenancy.each_user")
+    assert refusal(ask(client)) == ("NOT_ALLOWED", "log in first")
+    log_in(client)
+    user = get_user_model().objects.get(username="ada")
+    energy(f"user-{user.pk}").register(ec.SolarPanel(name="hers", rated_power_w=1))
+    (node,) = ask(client, authorization="Bearer x").json()["data"]["devices"]["nodes"]
+    assert node["name"] == "hers"
+
+
+def test_a_clock_that_was_set_in_another_process_is_seen(serve, client, monkeypatch):
+    """`energy` once kept the clock of a tenant for the life of the process."""
+    serve(AUTHORIZE=anyone)
+    energy().register(ec.SolarPanel(name="Roof", rated_power_w=1))
+    energy().accelerate(60)
+    assert isinstance(energy().clock, SystemClock)
+    monkeypatch.setattr(access._TENANTS, "_monotonic", lambda: time.monotonic() + RECHECK_S)
+    assert isinstance(energy().clock, TickClock)
 
 
 def test_without_debug_one_has_to_be_staff(serve, client):

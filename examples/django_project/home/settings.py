@@ -29,6 +29,8 @@ INSTALLED_APPS = [
 
 # Every key has a default: docs/reference/django.md lists them.
 ENERGYCORE = {
+    # Whoever may ask sees the one household that there is.
+    "TENANT": "default",
     "DEFAULT_TIME_ZONE": "Europe/Berlin",
 }
 

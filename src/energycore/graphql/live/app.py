@@ -23,8 +23,8 @@ class SocketApp:
     Args:
         engine: answers; the same as over HTTP, so that nothing else is answered here.
         context: makes the context value of a client from the scope of its socket and the payload
-            of its connection_init, in a thread. An error that is meant for clients, such as
-            NotAllowed, closes the socket with 4403.
+            of its connection_init. An error that is meant for clients, such as NotAllowed, closes
+            the socket with 4403.
         run: runs something in a thread.
         limits: of the sockets.
     """
@@ -32,7 +32,7 @@ class SocketApp:
     def __init__(
         self,
         engine: GraphQLEngine,
-        context: Callable[[Scope, Mapping[str, Any]], object],
+        context: Callable[[Scope, Mapping[str, Any]], Awaitable[object]],
         run: Run,
         limits: SocketLimits | None = None,
     ) -> None:

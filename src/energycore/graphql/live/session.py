@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from functools import partial
 from typing import Any, Final
 
 from graphql import GraphQLError
@@ -22,8 +21,8 @@ _LOG: Final = logging.getLogger(__name__)
 _TURNS: Final = 4
 _GRACE_S: Final = 5.0
 
-ContextOf = Callable[[Mapping[str, Any]], object]
-"""Makes the context value of a client from the payload of its connection_init, in a thread."""
+ContextOf = Callable[[Mapping[str, Any]], Awaitable[object]]
+"""Makes the context value of a client from the payload of its connection_init."""
 
 
 class Session:
@@ -174,7 +173,7 @@ class Session:
 
     async def _asked(self) -> object:
         try:
-            return await self.run(partial(self._context_of, self._payload or {}))
+            return await self._context_of(self._payload or {})
         except MEANT_FOR_CLIENTS as error:
             raise Closed(CloseCode.FORBIDDEN, error.message) from None
         except StorageUnavailable as error:

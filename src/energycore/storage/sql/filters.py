@@ -1,6 +1,6 @@
 """Filters of devices as conditions of a statement."""
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, select
 
 from energycore.protocols.records import DeviceFilter
 from energycore.storage.rules import is_storable, name_key
@@ -28,7 +28,10 @@ def conditions_of(
         found.append(device.c.id.in_(tagged))
     if filter_.name_contains is not None:
         needle = name_key(filter_.name_contains)
-        found.append(session.has(device.c.name_key, needle) if is_storable(needle) else false())
+        # Nothing matches what cannot be stored. A plain false would take the place of the whole
+        # condition, and with it that of the tenant.
+        nothing = session.is_among(device.c.id, ())
+        found.append(session.has(device.c.name_key, needle) if is_storable(needle) else nothing)
     if filter_.is_active is not None:
         found.append(device.c.is_active.is_(filter_.is_active))
     if filter_.data_sources is not None:

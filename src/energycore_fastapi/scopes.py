@@ -1,0 +1,54 @@
+"""A dependency that tells the tenant of a request: what it has to look like, and its answer."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from energycore.errors import InvalidValue
+
+__all__ = ["check_dependency", "solver"]
+
+_GIVEN: Final = "energycore.given"
+
+
+def check_dependency(scope_of: Callable[..., object]) -> None:
+    """Refuse what FastAPI would take for a dependency that reads the query string.
+
+    Raises:
+        InvalidValue: a parameter says neither what it is nor where it comes from.
+    """
+    for name, parameter in inspect.signature(scope_of).parameters.items():
+        if parameter.annotation is parameter.empty and parameter.default is parameter.empty:
+            limit = f"a FastAPI dependency: {name} needs an annotation, such as HTTPConnection"
+            raise InvalidValue("scope_of", None, limit)
+
+
+def solver(scope_of: Callable[..., Any]) -> Callable[[Request], Awaitable[Any]]:
+    """A coroutine function that solves a dependency for a request that no route has taken.
+
+    It raises what the dependency raises, such as HTTPException.
+    """
+    router = APIRouter()
+
+    async def told(request: Request, given: Annotated[Any, Depends(scope_of)]) -> Response:
+        request.scope[_GIVEN] = given
+        return Response()
+
+    router.add_api_route("/", told)
+
+    async def solve(request: Request) -> Any:
+        # Without the application around it, which would answer errors in its own way.
+        scope = {**request.scope, "path": "/", "root_path": "", "path_params": {}}
+        scope.pop("starlette.exception_handlers", None)
+        await router(scope, request.receive, _unheard)
+        return scope[_GIVEN]
+
+    return solve
+
+
+async def _unheard(_event: object) -> None:
+    """The answer has done its part when it is made."""
