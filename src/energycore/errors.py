@@ -35,6 +35,7 @@ EnergycoreError
 |-- ArchiveDamaged (RuntimeError)            ARCHIVE_DAMAGED
 |-- VerificationFailed (RuntimeError)        VERIFICATION_FAILED
 |-- UnsupportedDatabase (ValueError)         UNSUPPORTED_DATABASE
+|-- InvalidSettings (RuntimeError)           INVALID_SETTINGS
 `-- MissingExtra (ImportError)               MISSING_EXTRA
 """
 
@@ -56,6 +57,7 @@ __all__ = [
     "InstantWithoutZone",
     "InvalidCursor",
     "InvalidHomeFile",
+    "InvalidSettings",
     "InvalidValue",
     "KindChanged",
     "MissingExtra",
@@ -342,6 +344,12 @@ class UnsupportedDatabase(EnergycoreError, ValueError):
     """The URL names a database that energycore has no backend for."""
 
     code = "UNSUPPORTED_DATABASE"
+
+
+class InvalidSettings(EnergycoreError, RuntimeError):
+    """An application cannot start as it is set up; names each setting and what it may hold."""
+
+    code = "INVALID_SETTINGS"
 
 
 class MissingExtra(EnergycoreError, ImportError):

@@ -1,8 +1,7 @@
 """A FastAPI application over one database: GraphQL, GraphiQL and a health check."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -15,7 +14,8 @@ from energycore.graphql import graphiql as graphiql_page
 from energycore.protocols.records import PageRequest
 from energycore.protocols.scope import Scope
 from energycore.wiring.energy import Energy
-from energycore_fastapi.application import graphql_app
+from energycore_fastapi.application import Lifespan, graphql_app
+from energycore_fastapi.dependencies import provide_energy
 
 __all__ = ["create_app"]
 
@@ -29,9 +29,11 @@ def create_app(
     scope_of: Callable[[Request], Scope] | None = None,
     graphiql: bool = True,
     max_threads: int = 8,
-    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = None,
+    lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Make an application that serves GraphQL at /graphql and its health at /health.
+
+    Path operations that are added to it may use `Depends(get_energy)`.
 
     The caller keeps `energy` and closes it after the application has ended.
 
@@ -64,6 +66,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.router.routes.append(Route("/health", health, name="health"))
+    provide_energy(app, energy, scope_of=scope_of)
     return app
 
 

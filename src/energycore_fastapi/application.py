@@ -17,7 +17,7 @@ from energycore.graphql.http import GraphQLEngine
 from energycore_fastapi.endpoint import GraphQLEndpoint
 from energycore_fastapi.threads import RequestThreads
 
-__all__ = ["graphql_app", "graphql_router"]
+__all__ = ["Lifespan", "graphql_app", "graphql_router"]
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
