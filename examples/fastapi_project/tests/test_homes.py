@@ -1,0 +1,69 @@
+"""What the project relies on; `pytest` runs it, each test with a database of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from app.main import create
+from app.settings import Settings
+from app.sign_up import sign_up
+
+DEVICES = {"query": "{ devices { nodes { name } } }"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A database in a folder of the test's own, which stands still."""
+    url = SecretStr(f"sqlite:///{tmp_path / 'homes.db'}")
+    return Settings(_env_file=None, database_url=url, ticks=False)
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    """Somebody who asks, without a token yet."""
+    with TestClient(create(settings)) as client:
+        yield client
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header of a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_a_customer_sees_the_home(settings: Settings, client: TestClient) -> None:
+    """By an endpoint of the project and over GraphQL, with the same token."""
+    ada = bearer(sign_up(settings, "ada"))
+    assert client.get("/now", headers=ada).json()["device_count"] == 3
+    answer = client.post("/energy/graphql", json=DEVICES, headers=ada).json()
+    names = [node["name"] for node in answer["data"]["devices"]["nodes"]]
+    assert sorted(names) == ["Fridge", "Roof", "Wall"]
+
+
+def test_a_customer_does_not_see_the_home_of_another(
+    settings: Settings, client: TestClient
+) -> None:
+    """What is somebody else's looks like what does not exist."""
+    ada, bob = (bearer(sign_up(settings, name)) for name in ("ada", "bob"))
+    roof = client.post("/roofs", json={"name": "Shed", "rated_power_w": 800}, headers=ada)
+    assert roof.status_code == 201
+    path = f"/devices/{roof.json()['device_id']}/hours"
+    assert client.get(path, headers=ada).status_code == 200
+    assert client.get(path, headers=bob).status_code == 404
+    assert client.get("/now", headers=bob).json()["device_count"] == 3
+
+
+@pytest.mark.parametrize("headers", [{}, bearer("guessed"), {"Authorization": "Basic YTpi"}])
+def test_nobody_sees_anything_without_a_token(client: TestClient, headers: dict[str, str]) -> None:
+    """Neither here nor there."""
+    assert client.get("/now", headers=headers).status_code == 401
+    assert client.post("/energy/graphql", json=DEVICES, headers=headers).status_code == 401
+
+
+def test_what_makes_no_sense_is_refused(settings: Settings, client: TestClient) -> None:
+    """With a status and a code, by energycore."""
+    ada = bearer(sign_up(settings, "ada"))
+    refused = client.post("/roofs", json={"name": "Shed", "rated_power_w": -1}, headers=ada)
+    assert (refused.status_code, refused.json()["code"]) == (422, "INVALID_VALUE")
