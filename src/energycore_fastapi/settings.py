@@ -122,6 +122,7 @@ class EnergycoreSettings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="ENERGYCORE_",
         env_ignore_empty=True,
+        dotenv_filtering="match_prefix",
         arbitrary_types_allowed=True,
         frozen=True,
         hide_input_in_errors=True,
