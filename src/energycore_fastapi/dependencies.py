@@ -36,7 +36,12 @@ def provide_energy(
         energy: the database, and the tenant of whoever asks. The caller closes it.
         scope_of: tells the tenant of a request instead, as for `create_app`; it may raise
             HTTPException to refuse it, and runs in a thread.
+
+    Raises:
+        InvalidSettings: the application has begun to answer, and would not notice.
     """
+    if app.middleware_stack is not None:
+        raise InvalidSettings("this application answers already: call provide_energy before that")
     setattr(app.state, _ATTRIBUTE, _Provided(energy=energy, scope_of=scope_of))
     app.add_exception_handler(EnergycoreError, refused)
 

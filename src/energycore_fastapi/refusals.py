@@ -15,15 +15,19 @@ from energycore.errors import (
     StorageUnavailable,
 )
 
-__all__ = ["refused"]
+__all__ = ["STATUSES", "refused"]
 
-_STATUSES: Final[tuple[tuple[type[EnergycoreError], int], ...]] = (
+_AWAY: Final = 503
+
+STATUSES: Final[tuple[tuple[type[EnergycoreError], int], ...]] = (
     (NotFound, 404),
     (Conflict, 409),
     (NotAllowed, 409),
     (InvalidValue, 422),
+    (StorageUnavailable, 503),
+    (ArchiveUnavailable, 503),
 )
-_AWAY: Final = (StorageUnavailable, ArchiveUnavailable)
+"""The status of each kind of refusal."""
 
 
 async def refused(_request: Request, error: Exception) -> JSONResponse:
@@ -32,12 +36,9 @@ async def refused(_request: Request, error: Exception) -> JSONResponse:
     404 says that there is no such thing, 409 that it contradicts what is stored, 422 that a value
     makes no sense, and 503 that it may be repeated later. `code` is one of the error reference.
     """
-    for kind, status in _STATUSES:
+    for kind, status in STATUSES:
         if isinstance(error, kind):
-            body = {"detail": error.message, "code": error.code}
-            return JSONResponse(body, status_code=status)
-    if isinstance(error, _AWAY):
-        # Only the code: the message may name hosts and files.
-        body = {"detail": "try again later", "code": error.code}
-        return JSONResponse(body, status_code=503)
+            # The message of what is away may name hosts and files.
+            detail = error.message if status < _AWAY else "try again later"
+            return JSONResponse({"detail": detail, "code": error.code}, status_code=status)
     raise error

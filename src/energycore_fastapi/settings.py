@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Self
@@ -206,7 +206,7 @@ class EnergycoreSettings(BaseSettings):
             energy: the database.
             tenants: whose devices, asked before each round; by default those of `energy`.
         """
-        return ticking(energy, tenants=tenants if self.ticks else tuple)
+        return ticking(energy, tenants=tenants) if self.ticks else nullcontext()
 
     @classmethod
     def settings_customise_sources(

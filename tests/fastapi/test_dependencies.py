@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from starlette.testclient import TestClient
 
 import energycore as ec
-from energycore.errors import ArchiveDamaged, StorageUnavailable
+from energycore.errors import ArchiveDamaged, InvalidSettings, StorageUnavailable
 from energycore_fastapi import create_app, get_energy, get_scope, provide_energy
 from tests.http.frameworks import asgi_server
 
@@ -205,5 +205,13 @@ def test_any_other_error_of_energycore_is_a_fault(energy):
 def test_an_application_without_a_database_says_what_is_missing(energy):
     app = FastAPI()
     app.include_router(router)
-    with pytest.raises(Exception, match=r"call provide_energy\(app, energy\)"):
+    with pytest.raises(InvalidSettings, match=r"call provide_energy\(app, energy\)"):
         TestClient(app).get("/names")
+
+
+def test_a_database_that_comes_too_late_is_refused(energy):
+    """Starlette would pass over the handler of refusals."""
+    app = app_over(energy)
+    assert TestClient(app).get("/names").json() == []
+    with pytest.raises(InvalidSettings, match="answers already"):
+        provide_energy(app, energy)

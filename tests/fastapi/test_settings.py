@@ -18,9 +18,16 @@ from energycore_fastapi import EnergycoreSettings
 SECRET = "hunter2-canary"
 
 
+@pytest.fixture(autouse=True)
+def no_others(monkeypatch):
+    """Nobody else has set anything."""
+    for name in EnergycoreSettings.model_fields:
+        monkeypatch.delenv(f"ENERGYCORE_{name.upper()}", raising=False)
+
+
 @pytest.fixture
 def given(monkeypatch):
-    """Sets variables by the names of fields, in an environment that has no others."""
+    """Sets variables by the names of fields."""
 
     def give(prefix="ENERGYCORE_", **values):
         for name, value in values.items():

@@ -35,9 +35,10 @@ class Customers:
 
     def __init__(self, settings: Settings) -> None:
         url = settings.database_url.get_secret_value()
-        self._engine = create_engine(url, hide_parameters=True)
+        self._engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
         with self._engine.begin() as connection:
-            connection.execute(CreateTable(Customer.__table__, if_not_exists=True))
+            # A project that grows has migrations instead.
+            connection.execute(CreateTable(Base.metadata.tables["customer"], if_not_exists=True))
 
     def __enter__(self) -> Self:
         return self

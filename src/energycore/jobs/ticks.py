@@ -71,14 +71,18 @@ def run_ticks_of(
                 one.scope, max_catch_up=max_catch_up, progress=_ended_by(stop)
             )
             if result.skipped:
-                _LOG.warning("%d ticks are too long ago to be made up for", result.skipped)
+                _LOG.warning(
+                    "tenant %r: %d ticks are too long ago to be made up for",
+                    one.scope.tenant,
+                    result.skipped,
+                )
             steps_us[one.scope] = _step_us(one.services, one.scope)
         except Stopped:
             raise
         except StorageUnavailable as error:
-            _LOG.warning("a tick is put off: %s", error)
+            _LOG.warning("tenant %r: a tick is put off: %s", one.scope.tenant, error)
         except Exception:  # noqa: BLE001 - one fault must not end all later ticks
-            _LOG.exception("a tick failed")
+            _LOG.exception("tenant %r: a tick failed", one.scope.tenant)
         renew()
         step_us = steps_us.get(one.scope, DEFAULT_STEP_US)
         return floor_to(now_us(one.services), step_us) + step_us

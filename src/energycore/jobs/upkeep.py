@@ -54,9 +54,9 @@ def run_upkeep_of(tenants: Tenants, stop: threading.Event) -> None:
         except Stopped:
             raise
         except (StorageUnavailable, ArchiveUnavailable) as error:
-            _LOG.warning("rolling up is put off: %s", error)
+            _LOG.warning("tenant %r: rolling up is put off: %s", one.scope.tenant, error)
         except Exception:  # noqa: BLE001 - one fault must not end all later runs
-            _LOG.exception("rolling up failed")
+            _LOG.exception("tenant %r: rolling up failed", one.scope.tenant)
         ended_us = now_us(one.services)
         rest_us = round(SHORTEST_REST_S * one.speed * US_PER_SECOND)
         return max(floor_to(ended_us, US_PER_QUARTER) + US_PER_QUARTER, ended_us + rest_us)
