@@ -218,7 +218,7 @@ def test_workers_that_are_killed_one_by_one_lose_and_repeat_no_tick(workers):
 def test_a_worker_that_is_killed_within_a_tick_leaves_it_to_the_next(on_postgresql):
     database = on_postgresql.database
     with database.holding_states():
-        server = on_postgresql.serve(workers=1)
+        server = on_postgresql.serve(workers=2)
         server.until(
             lambda: any("energycore_device_state" in query for query in database.waiting())
         )

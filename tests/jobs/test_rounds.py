@@ -66,7 +66,7 @@ def test_where_there_is_no_tenant_the_next_is_looked_for_soon(services, clock, t
 def test_where_the_tenants_cannot_be_told_those_that_are_known_tick(
     services, clock, ticks_of, caplog, fault, level
 ):
-    calls = []
+    calls: list[None] = []
 
     def tenants():
         calls.append(None)
