@@ -18,7 +18,7 @@ DEVICES = {"query": "{ devices { nodes { name } } }"}
 def settings(tmp_path: Path) -> Settings:
     """A database in a folder of the test's own, in which nothing ticks."""
     url = SecretStr(f"sqlite:///{tmp_path / 'homes.db'}")
-    return Settings(_env_file=None, database_url=url, ticks=False)
+    return Settings(database_url=url, ticks=False)
 
 
 @pytest.fixture
