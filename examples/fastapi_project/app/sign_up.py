@@ -17,4 +17,6 @@ def sign_up(settings: Settings, tenant: str) -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m app.sign_up NAME")
     print(sign_up(Settings(), sys.argv[1]))
