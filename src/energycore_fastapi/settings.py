@@ -13,6 +13,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     ModelWrapValidatorHandler,
+    PlainSerializer,
     PositiveInt,
     SecretStr,
     ValidationError,
@@ -106,6 +107,16 @@ def _object(value: object, names: list[str]) -> dict[str, Any]:
     raise InvalidValue("setting", value, f"JSON with any of the keys {', '.join(names)}")
 
 
+def _plain(value: attrs.AttrsInstance | None) -> dict[str, Any] | None:
+    """What gives the value back when it is read."""
+    if value is None:
+        return None
+    return {name: getattr(part, "days", part) for name, part in attrs.asdict(value).items()}
+
+
+_AS_JSON: Final = PlainSerializer(_plain, when_used="json")
+
+
 class EnergycoreSettings(BaseSettings):
     """What an application is told: each field is read from a variable of the environment.
 
@@ -138,11 +149,11 @@ class EnergycoreSettings(BaseSettings):
     """Of the noise of simulated devices, for tenants that are new to the database."""
     archive: str | None = None
     """Where old readings go: a folder or s3://bucket/prefix; nowhere unless it is set."""
-    retention: Annotated[Retention, BeforeValidator(_retention)] = Retention()
+    retention: Annotated[Retention, BeforeValidator(_retention), _AS_JSON] = Retention()
     """How long each resolution is kept: raw, quarter_hour, day and month in days, null for ever."""
     max_buckets: PositiveInt = MAX_BUCKETS
     """Most buckets of one history."""
-    partitioning: Annotated[Any, BeforeValidator(_partitioning)] = None
+    partitioning: Annotated[Any, BeforeValidator(_partitioning), _AS_JSON] = None
     """How PostgreSQL's partitions of readings are made: hash_parts and brin."""
     graphiql: bool = False
     """Whether GraphiQL is served."""
