@@ -1,13 +1,13 @@
 """The way in for a project's own code: an `Energy` over the project's database."""
 
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from django.core.signals import setting_changed
 
 from energycore.protocols.scope import Scope
 from energycore.wiring.connect import energy_over
 from energycore.wiring.energy import Energy
+from energycore.wiring.tenants import Tenants
 from energycore_django.conf import SETTING, current
 from energycore_django.storage import DjangoStorage
 
@@ -17,6 +17,9 @@ __all__ = ["energy"]
 def energy(tenant: str | None = None) -> Energy:
     """Everything that a tenant can do, over the project's database and in its transactions.
 
+    The tenants used last are kept. A clock or an archive that a tenant is given later is seen by
+    every process within half a minute.
+
     Args:
         tenant: whose data is seen; by default that of the settings.
 
@@ -24,7 +27,7 @@ def energy(tenant: str | None = None) -> Energy:
         ImproperlyConfigured: the settings cannot be meant; `manage.py check` says more.
         StorageUnavailable: the database cannot be reached, or has no tables yet.
     """
-    return _energy(current().tenant if tenant is None else tenant)
+    return _TENANTS.of(Scope(current().tenant if tenant is None else tenant))
 
 
 class _Shared(DjangoStorage):
@@ -34,13 +37,12 @@ class _Shared(DjangoStorage):
         """Nothing: the connections are Django's, and `with energy()` ends for one caller only."""
 
 
-@lru_cache(maxsize=256)
-def _energy(tenant: str) -> Energy:
+def _energy(scope: Scope) -> Energy:
     settings = current()
     storage = _Shared(settings.database, partitioning=settings.partitioning)
     return energy_over(
         storage,
-        Scope(tenant),
+        scope,
         clock=settings.clock,
         default_zone=settings.default_time_zone,
         seed=settings.seed,
@@ -50,9 +52,12 @@ def _energy(tenant: str) -> Energy:
     )
 
 
+_TENANTS: Final = Tenants(_energy)
+
+
 def _forget(*, setting: str, **_: Any) -> None:
     if setting in (SETTING, "DATABASES", "TIME_ZONE"):
-        _energy.cache_clear()
+        _TENANTS.forget()
         current.cache_clear()
 
 

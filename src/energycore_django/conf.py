@@ -135,6 +135,9 @@ class DjangoSettings:
     """Whether GraphiQL is served; by default where DEBUG is on."""
     max_body_bytes: int = _setting(_count, 262_144)
     """Largest body of a GraphQL request."""
+    tenant_of: Callable[[Any], str] | None = _setting(_named)
+    """Called with each GraphQL request; names its tenant, or raises PermissionDenied to refuse it.
+    By default every request is of TENANT."""
     authorize: Callable[[Any], None] | None = _setting(_named)
     """Called with each GraphQL request; raises PermissionDenied to refuse it."""
 

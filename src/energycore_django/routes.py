@@ -13,6 +13,7 @@ from energycore.graphql import GraphQLContext, GraphQLEngine, build_engine, grap
 from energycore_django.access import energy
 from energycore_django.conf import DjangoSettings, current, problems
 from energycore_django.permissions import anyone, staff
+from energycore_django.tenancy import tenant_of
 from energycore_django.views import (
     async_graphql_view,
     graphiql_asset,
@@ -81,7 +82,7 @@ def _engine(max_body_bytes: int) -> GraphQLEngine:
 
 
 def _context(request: HttpRequest) -> GraphQLContext:
-    own = energy()
+    own = energy(tenant_of(request))
     return GraphQLContext(services=own.services, scope=own.scope)
 
 

@@ -1,6 +1,6 @@
 """A FastAPI application over one database: GraphQL, GraphiQL and a health check."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fastapi import FastAPI
@@ -14,6 +14,7 @@ from energycore.graphql import graphiql as graphiql_page
 from energycore.protocols.records import PageRequest
 from energycore.protocols.scope import Scope
 from energycore.wiring.energy import Energy
+from energycore.wiring.tenants import Tenants
 from energycore_fastapi.application import Lifespan, graphql_app
 from energycore_fastapi.dependencies import provide_energy
 
@@ -26,7 +27,7 @@ def create_app(
     energy: Energy,
     *,
     engine: GraphQLEngine | None = None,
-    scope_of: Callable[[Request], Scope] | None = None,
+    scope_of: Callable[..., Scope | Awaitable[Scope]] | None = None,
     graphiql: bool = True,
     max_threads: int = 8,
     lifespan: Lifespan | None = None,
@@ -40,18 +41,23 @@ def create_app(
     Args:
         energy: the database, and the tenant of whoever asks.
         engine: answers the requests; by default one with all installed device kinds.
-        scope_of: tells the tenant of a request instead, and may raise HTTPException to refuse it.
+        scope_of: tells the tenant of a request instead: a FastAPI dependency, sync or async, with
+            dependencies and security schemes of its own. It raises HTTPException to refuse one.
+            Take a Starlette `HTTPConnection` in it rather than a `Request`, which a websocket has
+            not.
         graphiql: whether GraphiQL is served at /.
         max_threads: the most requests that are answered at one time; further ones wait.
         lifespan: entered before the first request and left after the last one, for work that
             goes on beside the requests, such as ticks; its state is the application's.
     """
-    own = GraphQLContext(services=energy.services, scope=energy.scope)
+    tenants = Tenants.over(energy)
 
-    def context(request: Request) -> GraphQLContext:
-        if scope_of is None:
-            return own
-        return GraphQLContext(services=energy.services, scope=scope_of(request))
+    def of_scope(scope: Scope) -> GraphQLContext:
+        own = tenants.of(scope)
+        return GraphQLContext(services=own.services, scope=own.scope)
+
+    def of_request(_request: Request) -> GraphQLContext:
+        return of_scope(energy.scope)
 
     # No coroutine, so that the database is asked in a thread.
     def health(_request: Request) -> JSONResponse:
@@ -59,7 +65,8 @@ def create_app(
 
     app = graphql_app(
         build_engine() if engine is None else engine,
-        context,
+        of_request if scope_of is None else of_scope,
+        scope_of=scope_of,
         graphiql_path="/" if graphiql else None,
         example=graphiql_page.EXAMPLE,
         max_threads=max_threads,

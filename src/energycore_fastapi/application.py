@@ -3,9 +3,9 @@
 import posixpath
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -15,17 +15,22 @@ from energycore.errors import NotFound
 from energycore.graphql import graphiql
 from energycore.graphql.http import GraphQLEngine
 from energycore_fastapi.endpoint import GraphQLEndpoint
+from energycore_fastapi.scopes import check_dependency
 from energycore_fastapi.threads import RequestThreads
 
 __all__ = ["Lifespan", "graphql_app", "graphql_router"]
+
+# The engine itself refuses those that GraphQL is not served by.
+_METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE")
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
 def graphql_router(
     engine: GraphQLEngine,
-    context: Callable[[Request], object],
+    context: Callable[[Any], object],
     *,
+    scope_of: Callable[..., Any] | None = None,
     path: str = "/graphql",
     graphiql_path: str | None = None,
     example: str = "",
@@ -34,12 +39,15 @@ def graphql_router(
 ) -> APIRouter:
     """Make a router for `app.include_router`, with or without a prefix.
 
-    Requests do not pass FastAPI's dependencies, and `dependencies=` of `include_router` has no
-    effect on them: check who asks in `context`, and raise HTTPException there to refuse.
+    Who asks is checked by `scope_of` or by `context`, either of which may raise HTTPException to
+    refuse. Without `scope_of`, `dependencies=` of `include_router` has no effect on requests.
 
     Args:
         engine: answers the requests.
         context: makes the context value of a request; runs in the thread of the resolvers.
+        scope_of: a FastAPI dependency, with dependencies and security schemes of its own; what it
+            returns is given to `context` in the place of the request. Unless there is one,
+            requests do not pass FastAPI's dependencies, which is quicker.
         path: where GraphQL is served.
         graphiql_path: where the GraphiQL page is served, such as "/"; None for nowhere.
         example: the query that GraphiQL starts with.
@@ -53,14 +61,18 @@ def graphql_router(
         page = posixpath.relpath(graphiql_path, posixpath.dirname(path))
         router.routes.extend(_graphiql_routes(path, graphiql_path, example))
     endpoint = GraphQLEndpoint(engine, context, threads, graphiql=page)
-    router.routes.append(Route(path, endpoint, name="graphql"))
+    if scope_of is None:
+        router.routes.append(Route(path, endpoint, name="graphql"))
+    else:
+        _add_operation(router, path, endpoint, scope_of)
     return router
 
 
 def graphql_app(
     engine: GraphQLEngine,
-    context: Callable[[Request], object],
+    context: Callable[[Any], object],
     *,
+    scope_of: Callable[..., Any] | None = None,
     path: str = "/graphql",
     graphiql_path: str | None = None,
     example: str = "",
@@ -75,6 +87,9 @@ def graphql_app(
     Args:
         engine: answers the requests.
         context: makes the context value of a request; runs in the thread of the resolvers.
+        scope_of: a FastAPI dependency, with dependencies and security schemes of its own; what it
+            returns is given to `context` in the place of the request. Unless there is one,
+            requests do not pass FastAPI's dependencies, which is quicker.
         path: where GraphQL is served.
         graphiql_path: where the GraphiQL page is served, such as "/"; None for nowhere.
         example: the query that GraphiQL starts with.
@@ -85,15 +100,31 @@ def graphql_app(
     router = graphql_router(
         engine,
         context,
+        scope_of=scope_of,
         path=path,
         graphiql_path=graphiql_path,
         example=example,
         max_threads=max_threads,
         lifespan=lifespan,
     )
-    app = FastAPI(lifespan=router.lifespan_context, openapi_url=None, docs_url=None, redoc_url=None)
-    app.router.routes.extend(router.routes)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    # With its lifespan.
+    app.include_router(router)
     return app
+
+
+def _add_operation(
+    router: APIRouter, path: str, endpoint: GraphQLEndpoint, scope_of: Callable[..., Any]
+) -> None:
+    """Serve an endpoint as a path operation, so that FastAPI solves what it depends on."""
+    check_dependency(scope_of)
+
+    async def graphql(request: Request, given: Annotated[Any, Depends(scope_of)]) -> Response:
+        return await endpoint.answer(request, given)
+
+    router.add_api_route(
+        path, graphql, methods=list(_METHODS), name="graphql", include_in_schema=False
+    )
 
 
 def _around(threads: RequestThreads, lifespan: Lifespan | None) -> Lifespan:

@@ -1,9 +1,12 @@
-"""The ASGI endpoint that carries bytes between a server and the GraphQL engine."""
+"""The endpoint that carries bytes between a server and the GraphQL engine."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from energycore.graphql.graphiql import located
@@ -20,8 +23,9 @@ class GraphQLEndpoint:
 
     Args:
         engine: answers the requests.
-        context: makes the context value of a request; runs in the thread of the resolvers. A
-            Starlette HTTPException that it raises is the application's to answer.
+        context: makes the context value of a request, or of what a dependency gave for it; runs
+            in the thread of the resolvers. A Starlette HTTPException that it raises is the
+            application's to answer.
         threads: where requests are answered.
         graphiql: where GraphiQL is, as seen from here; None for nowhere.
     """
@@ -29,7 +33,7 @@ class GraphQLEndpoint:
     def __init__(
         self,
         engine: GraphQLEngine,
-        context: Callable[[Request], object],
+        context: Callable[[Any], object],
         threads: RequestThreads,
         *,
         graphiql: str | None = None,
@@ -41,10 +45,27 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        make = partial(self._context, Request(scope))
+        response = await self._respond(scope, receive, make)
+        if response is not None:
+            await _send(response, send)
+
+    async def answer(self, request: Request, given: object) -> Response:
+        """Answer one request by what a dependency gave for it."""
+        make = partial(self._context, given)
+        response = await self._respond(request.scope, request.receive, make)
+        if response is None:
+            return Response(status_code=400)  # to nobody: the client went away
+        return Response(response.body, response.status, dict(response.headers))
+
+    async def _respond(
+        self, scope: Scope, receive: Receive, make: Callable[[], object]
+    ) -> HttpResponse | None:
+        """The response; None if the client goes away before it has sent its request."""
         try:
             body = await _read_body(scope, receive, self._engine.max_body_bytes)
         except ClientDisconnect:
-            return
+            return None
         request = HttpRequest(
             method=scope["method"],
             headers=_headers(scope),
@@ -53,14 +74,12 @@ class GraphQLEndpoint:
             graphiql=located(scope["path"], self._graphiql) if scope["method"] == "GET" else None,
         )
         if body is None:
-            response = self._engine.too_large(request)
-        else:
-            response = await self._threads.run(lambda: self._answer(scope, request))
-        await _send(response, send)
+            return self._engine.too_large(request)
+        return await self._threads.run(lambda: self._answer(request, make))
 
-    def _answer(self, scope: Scope, request: HttpRequest) -> HttpResponse:
+    def _answer(self, request: HttpRequest, make: Callable[[], object]) -> HttpResponse:
         try:
-            context_value = self._context(Request(scope))
+            context_value = make()
         except HTTPException:
             raise
         except Exception as error:  # noqa: BLE001 - the engine masks and logs it

@@ -1,7 +1,7 @@
 """The settings of an application, read from the environment by pydantic-settings."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from difflib import get_close_matches
@@ -27,7 +27,6 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
-from starlette.requests import Request
 
 from energycore import Retention
 from energycore.errors import EnergycoreError, InvalidSettings, InvalidValue
@@ -189,14 +188,14 @@ class EnergycoreSettings(BaseSettings):
         self,
         energy: Energy,
         *,
-        scope_of: Callable[[Request], Scope] | None = None,
+        scope_of: Callable[..., Scope | Awaitable[Scope]] | None = None,
         lifespan: Lifespan | None = None,
     ) -> FastAPI:
         """Make the application of `create_app`, as the settings say.
 
         Args:
             energy: the database.
-            scope_of: tells the tenant of a request.
+            scope_of: a FastAPI dependency that tells the tenant of a request.
             lifespan: entered before the first request and left after the last one.
         """
         return create_app(

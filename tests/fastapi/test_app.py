@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from energycore.devices.kinds.battery import Battery
 from energycore.devices.kinds.solar_panel import SolarPanel
@@ -144,7 +145,7 @@ def test_the_tenant_is_that_of_the_request(energy):
     energy.register(SolarPanel(name="ours", rated_power_w=1))
     energy.for_tenant("acme").register(SolarPanel(name="theirs", rated_power_w=1))
 
-    def scope_of(request):
+    def scope_of(request: HTTPConnection) -> Scope:
         tenant = request.headers.get("x-tenant")
         if tenant is None:
             raise HTTPException(status_code=401)

@@ -6,11 +6,19 @@ from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, WebSocket
+from fastapi.concurrency import run_in_threadpool
+from fastapi.requests import HTTPConnection
 from starlette.testclient import TestClient
 
 import energycore as ec
-from energycore.errors import ArchiveDamaged, InvalidSettings, StorageUnavailable
+from energycore.errors import (
+    ArchiveDamaged,
+    InvalidSettings,
+    InvalidValue,
+    ScopeRequired,
+    StorageUnavailable,
+)
 from energycore_fastapi import create_app, get_energy, get_scope, provide_energy
 from tests.http.frameworks import asgi_server
 
@@ -51,9 +59,9 @@ def energy():
         yield opened
 
 
-def of_header(request):
+def of_header(connection: HTTPConnection) -> ec.Scope:
     """The tenant of a request, by a header: what an application would read from a token."""
-    tenant = request.headers.get("x-tenant")
+    tenant = connection.headers.get("x-tenant")
     if tenant is None:
         raise HTTPException(status_code=401, detail="who are you?")
     return ec.Scope(tenant)
@@ -128,17 +136,54 @@ def test_graphql_and_a_path_operation_of_one_application_see_the_same(energy):
         assert answer == {"data": {"devices": {"nodes": [{"name": "Shed"}]}}}
 
 
-def test_a_dependency_of_ones_own_may_tell_the_tenant(energy):
-    def query_scope(tenant: str) -> ec.Scope:
-        return ec.Scope(tenant)
+def query_scope(tenant: str) -> ec.Scope:
+    return ec.Scope(tenant)
 
-    app = app_over(energy)
-    app.dependency_overrides[get_scope] = query_scope
-    with served(app) as client:
+
+async def query_scope_by_a_coroutine(tenant: Annotated[ec.Scope, Depends(query_scope)]) -> ec.Scope:
+    return tenant
+
+
+@pytest.mark.parametrize("scope_of", [query_scope, query_scope_by_a_coroutine])
+def test_what_tells_the_tenant_is_a_dependency_with_its_own(energy, scope_of):
+    with served(app_over(energy, scope_of=scope_of)) as client:
         client.post("/roofs/Shed", params={"tenant": "acme"})
         assert client.get("/names", params={"tenant": "acme"}).json() == ["Shed"]
         assert client.get("/names", params={"tenant": "other"}).json() == []
         assert client.get("/names").status_code == 422
+
+
+def test_a_test_replaces_what_tells_the_tenant(energy):
+    energy.for_tenant("acme").register(ROOF)
+    app = app_over(energy, scope_of=of_header)
+    app.dependency_overrides[get_scope] = lambda: ec.Scope("acme")
+    with served(app) as client:
+        assert client.get("/names").json() == ["Roof"]
+
+
+def test_a_websocket_of_the_project_has_the_database_too(energy):
+    app = app_over(energy, scope_of=of_header)
+    energy.for_tenant("acme").register(ROOF)
+
+    @app.websocket("/live")
+    async def live(websocket: WebSocket, energy: OwnEnergy) -> None:
+        await websocket.accept()
+        await websocket.send_json((await run_in_threadpool(energy.devices)).items[0].device.name)
+
+    with TestClient(app).websocket_connect("/live", headers={"x-tenant": "acme"}) as socket:
+        assert socket.receive_json() == "Roof"
+
+
+@pytest.mark.parametrize("told", [None, "acme"])
+def test_who_tells_no_scope_sees_nothing(energy, told):
+    app = app_over(energy, scope_of=lambda: told)
+    with pytest.raises(ScopeRequired):
+        TestClient(app).get("/names")
+
+
+def test_what_cannot_be_a_dependency_is_refused(energy):
+    with pytest.raises(InvalidValue, match="request needs an annotation"):
+        app_over(energy, scope_of=lambda request: energy.scope)
 
 
 def test_the_event_loop_is_left_alone(energy):
@@ -148,7 +193,7 @@ def test_the_event_loop_is_left_alone(energy):
     async def note_loop() -> None:
         loops.append(threading.get_ident())
 
-    def scope_of(request):
+    def scope_of() -> ec.Scope:
         threads.append(threading.get_ident())
         return energy.scope
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Self
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException
+from fastapi.requests import HTTPConnection
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy import String, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -59,9 +60,9 @@ class Customers:
         with Session(self._engine) as session:
             return session.scalars(select(Customer.tenant)).all()
 
-    def scope_of(self, request: Request) -> Scope:
+    def scope_of(self, connection: HTTPConnection) -> Scope:
         """Whose homes a request may see."""
-        given = request.headers.get("authorization")
+        given = connection.headers.get("authorization")
         scheme, token = get_authorization_scheme_param(given)
         if scheme.lower() == "bearer":
             with Session(self._engine) as session:

@@ -11,7 +11,7 @@ from energycore.jobs.waiting import Stopped, end_if_set, now_us, wait_for_first
 from energycore.protocols.scope import Scope
 from energycore.services.suite import Services
 
-__all__ = ["Tenancy", "Tenants", "run_rounds"]
+__all__ = ["Tenancies", "Tenancy", "run_rounds"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,11 +27,11 @@ class Tenancy:
     """Seconds of that clock in a second of the wall clock."""
 
 
-Tenants = Callable[[], Iterable[Tenancy]]
+Tenancies = Callable[[], Iterable[Tenancy]]
 """Asked before each round; it may ask a database, and raise what that raises."""
 
 
-def run_rounds(tenants: Tenants, work: Callable[[Tenancy], int], stop: threading.Event) -> None:
+def run_rounds(tenants: Tenancies, work: Callable[[Tenancy], int], stop: threading.Event) -> None:
     """Work for each tenant whenever it is due, until `stop` is set.
 
     A tenant that is new waits for the next round. Where the tenants cannot be told, the job goes on
@@ -59,7 +59,7 @@ def run_rounds(tenants: Tenants, work: Callable[[Tenancy], int], stop: threading
         wait_for_first([(one.services, at_us, one.speed) for one, at_us in waits], stop)
 
 
-def _listed(tenants: Tenants, known: dict[Scope, Tenancy]) -> dict[Scope, Tenancy]:
+def _listed(tenants: Tenancies, known: dict[Scope, Tenancy]) -> dict[Scope, Tenancy]:
     try:
         return {tenancy.scope: tenancy for tenancy in tenants()}
     except StorageUnavailable as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from energycore.errors import StorageUnavailable
-from energycore.jobs.rounds import Tenancy, Tenants, run_rounds
+from energycore.jobs.rounds import Tenancies, Tenancy, run_rounds
 from energycore.jobs.waiting import Stopped, end_if_set, now_us
 from energycore.protocols.scope import Scope
 from energycore.quantities.instants import floor_to
@@ -48,7 +48,7 @@ def run_ticks(
 
 
 def run_ticks_of(
-    tenants: Tenants,
+    tenants: Tenancies,
     stop: threading.Event,
     *,
     max_catch_up: timedelta = MAX_CATCH_UP,

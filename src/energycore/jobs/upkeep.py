@@ -5,7 +5,7 @@ import threading
 from typing import Final
 
 from energycore.errors import ArchiveUnavailable, StorageUnavailable
-from energycore.jobs.rounds import Tenancy, Tenants, run_rounds
+from energycore.jobs.rounds import Tenancies, Tenancy, run_rounds
 from energycore.jobs.waiting import Stopped, end_if_set, now_us
 from energycore.protocols.scope import Scope
 from energycore.quantities.instants import US_PER_SECOND, floor_to
@@ -40,7 +40,7 @@ def run_upkeep(
     run_upkeep_of(lambda: [one], stop)
 
 
-def run_upkeep_of(tenants: Tenants, stop: threading.Event) -> None:
+def run_upkeep_of(tenants: Tenancies, stop: threading.Event) -> None:
     """Roll up for several tenants, one after the other, as `run_upkeep` does for one.
 
     Args:

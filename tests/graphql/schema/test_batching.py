@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
+from energycore.graphql.schema.cursors import Listing, encode_key
 from energycore.graphql.schema.ids import device_id
+from energycore.protocols.scope import Scope
 from energycore.protocols.storage import Storage
 from energycore.wiring.connect import open_storage
 
@@ -22,7 +24,8 @@ NESTED = """{
 }"""
 TODAY = 'from: "2026-05-31T00:00:00Z", to: "2026-06-02T00:00:00Z"'
 HISTORY = f"history({TODAY}, interval: %s) {{ interval buckets {{ netWh maxPowerW }} }}"
-READINGS = f"""readings({TODAY}, first: 2, after: "WyJyZWFkaW5ncyIsMTc4MDMwODAwMDAwMDAwMF0") {{
+AFTER = encode_key(Listing(Scope("acme"), "readings"), 1_780_308_000_000_000)
+READINGS = f"""readings({TODAY}, first: 2, after: "{AFTER}") {{
   nodes {{ at powerW storedWh }} pageInfo {{ hasNextPage hasPreviousPage }} }}"""
 NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) {
   id ... on Device { state { powerW } site { name } } ... on StorageDevice { mode } } }"""

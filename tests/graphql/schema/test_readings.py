@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from energycore.graphql.schema.cursors import encode_cursor, encode_key
+from energycore.graphql.schema.cursors import Listing, encode_cursor, encode_key
 from energycore.protocols.records import Cursor
+from energycore.protocols.scope import Scope
 from energycore.quantities.instants import to_epoch_us
 from energycore.services.histories import Histories
 from tests.graphql.schema.test_histories import record
@@ -28,8 +29,12 @@ def instant(second):
     return f"2026-06-01T09:{second // 60:02d}:{second % 60:02d}.000Z"
 
 
+def of(order):
+    return Listing(Scope("acme"), order)
+
+
 def cursor(at):
-    return encode_key("readings", to_epoch_us(at))
+    return encode_key(of("readings"), to_epoch_us(at))
 
 
 def pages(client, query=PAGE, **given):
@@ -154,10 +159,10 @@ def test_a_cursor_of_another_list_is_refused(client, meters):
     for after in (
         "nonsense",
         "",
-        encode_key("groups:site", 1),
-        encode_key("readings", None),
-        encode_key("readings", 10**30),
-        encode_cursor("devices:registered_at:asc", Cursor(0, 1)),
+        encode_key(of("groups:site"), 1),
+        encode_key(of("readings"), None),
+        encode_key(of("readings"), 10**30),
+        encode_cursor(of("devices:registered_at:asc"), Cursor(0, 1)),
     ):
         (error,) = client.respond(PAGE, after=after)["errors"]
         assert error["extensions"] == {"code": "INVALID_CURSOR"}

@@ -16,7 +16,7 @@ from graphql import (
     GraphQLString,
 )
 
-from energycore.graphql.schema.cursors import decode_cursor, encode_cursor
+from energycore.graphql.schema.cursors import Listing, decode_cursor, encode_cursor
 from energycore.graphql.schema.resolving import read
 from energycore.protocols.records import DEFAULT_PAGE, MAX_PAGE, Cursor, PageRequest
 
@@ -47,7 +47,7 @@ class Connection(Generic[Node]):
     Args:
         nodes: what stands on the page.
         cursors: the place of each.
-        order: what binds cursors to this list and its order.
+        listing: what binds cursors to this list and its order.
         has_next: whether something follows.
         has_previous: whether something precedes, or tells it when that is asked for.
         count: counts the whole list, when that is asked for.
@@ -56,16 +56,16 @@ class Connection(Generic[Node]):
 
     nodes: Sequence[Node]
     cursors: Sequence[Any]
-    order: str
+    listing: Listing
     has_next: bool
     has_previous: bool | Callable[[], bool]
     count: Callable[[], int] | None = None
-    encode: Callable[[str, Any], str] = encode_cursor
+    encode: Callable[[Listing, Any], str] = encode_cursor
 
     def edges(self) -> list[_Edge[Node]]:
         """The nodes with their cursors."""
         return [
-            _Edge(node, self.encode(self.order, place))
+            _Edge(node, self.encode(self.listing, place))
             for node, place in zip(self.nodes, self.cursors, strict=True)
         ]
 
@@ -76,10 +76,10 @@ class Connection(Generic[Node]):
 
     def cursor_at(self, position: int) -> str | None:
         """The cursor of the node at a position; None on an empty page."""
-        return self.encode(self.order, self.cursors[position]) if self.cursors else None
+        return self.encode(self.listing, self.cursors[position]) if self.cursors else None
 
 
-def page_request(order: str, given: Mapping[str, Any]) -> PageRequest:
+def page_request(listing: Listing, given: Mapping[str, Any]) -> PageRequest:
     """Read the arguments of a list.
 
     Raises:
@@ -89,15 +89,15 @@ def page_request(order: str, given: Mapping[str, Any]) -> PageRequest:
     """
     return PageRequest(
         first=given.get("first"),
-        after=_place(order, "after", given),
+        after=_place(listing, "after", given),
         last=given.get("last"),
-        before=_place(order, "before", given),
+        before=_place(listing, "before", given),
     )
 
 
-def _place(order: str, argument: str, given: Mapping[str, Any]) -> Cursor | None:
+def _place(listing: Listing, argument: str, given: Mapping[str, Any]) -> Cursor | None:
     text = given.get(argument)
-    return None if text is None else decode_cursor(order, argument, text)
+    return None if text is None else decode_cursor(listing, argument, text)
 
 
 def page_arguments(*, backward: bool = True) -> dict[str, GraphQLArgument]:

@@ -15,6 +15,7 @@ from energycore.fleet.summary import EnergySummary
 from energycore.graphql.schema.answers import Answers
 from energycore.graphql.schema.connections import Connection
 from energycore.graphql.schema.context import Operation
+from energycore.graphql.schema.cursors import Listing
 from energycore.graphql.schema.histories import device_histories, site_histories
 from energycore.graphql.schema.readings import reading_pages
 from energycore.protocols.groups import GroupKey, SummaryGroup
@@ -37,7 +38,7 @@ __all__ = [
     "SiteBatch",
     "SiteNode",
     "SummaryNode",
-    "device_order_name",
+    "device_listing",
 ]
 
 _NO_DEVICES = DeviceFilter(ids=())
@@ -198,7 +199,7 @@ class Lists:
         page = context.insight.find(context.scope, filter_, order, request)
         return _connection(
             page,
-            order,
+            device_listing(context, order),
             DeviceBatch(context, page.items),
             lambda: context.insight.count(context.scope, filter_),
         )
@@ -237,8 +238,9 @@ class GroupedLists:
             context.scope, self._group, self._keys, filter_, order, request
         )
         batch = DeviceBatch(context, (record for page in pages.values() for record in page.items))
+        listing = device_listing(context, order)
         return {
-            key: _connection(page, order, batch, partial(self._count, filter_, key))
+            key: _connection(page, listing, batch, partial(self._count, filter_, key))
             for key, page in pages.items()
         }
 
@@ -251,18 +253,19 @@ class GroupedLists:
         return self._counts[filter_][key]
 
 
-def device_order_name(order: DeviceOrder) -> str:
+def device_listing(context: Operation, order: DeviceOrder) -> Listing:
     """What binds a cursor to an order of devices."""
-    return f"devices:{order.field.value}:{'desc' if order.descending else 'asc'}"
+    direction = "desc" if order.descending else "asc"
+    return Listing(context.scope, f"devices:{order.field.value}:{direction}")
 
 
 def _connection(
-    page: Page[DeviceRecord], order: DeviceOrder, batch: DeviceBatch, count: Callable[[], int]
+    page: Page[DeviceRecord], listing: Listing, batch: DeviceBatch, count: Callable[[], int]
 ) -> Connection[DeviceNode]:
     return Connection(
         nodes=[batch.node(record) for record in page.items],
         cursors=page.cursors,
-        order=device_order_name(order),
+        listing=listing,
         has_next=page.has_next,
         has_previous=page.has_previous,
         count=count,

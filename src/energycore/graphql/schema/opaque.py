@@ -2,12 +2,17 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-__all__ = ["reveal", "seal"]
+__all__ = ["reveal", "reveal_bytes", "seal", "seal_bytes"]
 
 
 def seal(text: str) -> str:
     """Write a text as base64url."""
-    return urlsafe_b64encode(text.encode("utf-8")).decode("ascii").rstrip("=")
+    return seal_bytes(text.encode("utf-8"))
+
+
+def seal_bytes(content: bytes) -> str:
+    """Write bytes as base64url."""
+    return urlsafe_b64encode(content).decode("ascii").rstrip("=")
 
 
 def reveal(sealed: str) -> str:
@@ -16,8 +21,17 @@ def reveal(sealed: str) -> str:
     Raises:
         ValueError: `seal` never wrote this.
     """
-    text = urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4)).decode("utf-8")
-    # The decoder overlooks foreign characters and spare bits: a text has one spelling here.
-    if seal(text) != sealed:
+    return reveal_bytes(sealed).decode("utf-8")
+
+
+def reveal_bytes(sealed: str) -> bytes:
+    """Read bytes back.
+
+    Raises:
+        ValueError: `seal_bytes` never wrote this.
+    """
+    content = urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+    # The decoder overlooks foreign characters and spare bits: bytes have one spelling here.
+    if seal_bytes(content) != sealed:
         raise ValueError("not base64url as it is written here")
-    return text
+    return content

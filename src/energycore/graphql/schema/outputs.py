@@ -41,7 +41,7 @@ from energycore.graphql.schema.histories import (
 from energycore.graphql.schema.ids import device_id, site_id
 from energycore.graphql.schema.inputs import Inputs, parse_filter, parse_order
 from energycore.graphql.schema.kinds import KindShape, RatingShape, rating_shapes
-from energycore.graphql.schema.nodes import DeviceNode, SiteNode, device_order_name
+from energycore.graphql.schema.nodes import DeviceNode, SiteNode, device_listing
 from energycore.graphql.schema.readings import (
     ReadingNode,
     ReadingsRequest,
@@ -312,14 +312,14 @@ def _site_type(
 
 def _site_devices(
     node: SiteNode,
-    _info: Info,
+    info: Info,
     *,
     filter_: Mapping[str, Any] | None = None,
     order_by: Mapping[str, Any] | None = None,
     **given: Any,
 ) -> Connection[DeviceNode]:
     order = parse_order(order_by)
-    request = page_request(device_order_name(order), given)
+    request = page_request(device_listing(info.context, order), given)
     return node.batch.devices(node.record.id, parse_filter(filter_), order, request)
 
 
@@ -359,9 +359,10 @@ def _history(node: DeviceNode | SiteNode, info: Info, **given: Any) -> HistoryNo
 
 
 def _readings(
-    node: DeviceNode, _info: Info, *, start: datetime, end: datetime, **given: Any
+    node: DeviceNode, info: Info, *, start: datetime, end: datetime, **given: Any
 ) -> Connection[ReadingNode]:
-    return node.batch.readings(ReadingsRequest.of(start, end, given))[node.record.id]
+    request = ReadingsRequest.of(info.context, start, end, given)
+    return node.batch.readings(request)[node.record.id]
 
 
 def _list(item: Any) -> GraphQLList[Any]:

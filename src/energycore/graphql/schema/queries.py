@@ -16,6 +16,7 @@ from graphql import (
 from energycore.errors import PageTooLarge
 from energycore.graphql.schema.connections import Connection, page_arguments, page_request
 from energycore.graphql.schema.context import Info, Operation
+from energycore.graphql.schema.cursors import Listing
 from energycore.graphql.schema.enums import Enums
 from energycore.graphql.schema.histories import (
     HistoryNode,
@@ -32,7 +33,7 @@ from energycore.graphql.schema.nodes import (
     SiteBatch,
     SiteNode,
     SummaryNode,
-    device_order_name,
+    device_listing,
 )
 from energycore.graphql.schema.outputs import Outputs, device_arguments
 from energycore.graphql.schema.summaries import GroupNode, group_connection
@@ -144,18 +145,19 @@ def _devices(
 ) -> Connection[DeviceNode]:
     context: Operation = info.context
     chosen, order = parse_filter(filter_), parse_order(order_by)
-    request = page_request(device_order_name(order), given)
+    request = page_request(device_listing(context, order), given)
     return Lists(context).devices(chosen, order, request)
 
 
 def _sites(_root: object, info: Info, **given: Any) -> Connection[SiteNode]:
     context: Operation = info.context
-    page = context.insight.sites(context.scope, page_request(_SITES, given))
+    listing = Listing(context.scope, _SITES)
+    page = context.insight.sites(context.scope, page_request(listing, given))
     batch = SiteBatch(context, page.items)
     return Connection(
         nodes=[batch.node(record) for record in page.items],
         cursors=page.cursors,
-        order=_SITES,
+        listing=listing,
         has_next=page.has_next,
         has_previous=page.has_previous,
         count=lambda: context.insight.site_count(context.scope),

@@ -15,7 +15,7 @@ from graphql import (
 from energycore.graphql.schema.answers import Answers
 from energycore.graphql.schema.connections import Connection, connection_type, page_arguments
 from energycore.graphql.schema.context import Operation
-from energycore.graphql.schema.cursors import decode_instant, encode_key
+from energycore.graphql.schema.cursors import Listing, decode_instant, encode_key
 from energycore.graphql.schema.ranges import range_arguments, range_us
 from energycore.graphql.schema.resolving import field, required
 from energycore.protocols.records import PageRequest
@@ -53,7 +53,9 @@ class ReadingsRequest:
     size: int
 
     @classmethod
-    def of(cls, start: datetime, end: datetime, given: Mapping[str, Any]) -> "ReadingsRequest":
+    def of(
+        cls, context: Operation, start: datetime, end: datetime, given: Mapping[str, Any]
+    ) -> "ReadingsRequest":
         """Check what is asked for.
 
         Raises:
@@ -64,10 +66,11 @@ class ReadingsRequest:
         """
         start_us, end_us = range_us(start, end)
         text = given.get("after")
+        listing = Listing(context.scope, _ORDER)
         return cls(
             start_us=start_us,
             end_us=end_us,
-            after_us=None if text is None else decode_instant(_ORDER, "after", text),
+            after_us=None if text is None else decode_instant(listing, "after", text),
             size=PageRequest(first=given.get("first")).size,
         )
 
@@ -119,6 +122,7 @@ def reading_pages(
         scope, ids, start_us=begin_us, end_us=request.end_us, count=request.size + 1
     )
     nodes = _by_device(found)
+    listing = Listing(scope, _ORDER)
 
     def page(device_id: int) -> Connection[ReadingNode]:
         mine = nodes.get(device_id, [])
@@ -126,7 +130,7 @@ def reading_pages(
         return Connection(
             nodes=shown,
             cursors=[node.at_us for node in shown],
-            order=_ORDER,
+            listing=listing,
             has_next=len(mine) > request.size,
             has_previous=lambda: begin_us > start_us and device_id in is_passed(None),
             encode=encode_key,

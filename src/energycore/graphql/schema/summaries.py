@@ -16,13 +16,13 @@ from graphql import (
 
 from energycore.graphql.schema.connections import Connection, page_arguments, page_request
 from energycore.graphql.schema.context import Info, Operation
-from energycore.graphql.schema.cursors import decode_key, encode_key
+from energycore.graphql.schema.cursors import Listing, decode_key, encode_key
 from energycore.graphql.schema.ids import site_id
 from energycore.graphql.schema.nodes import (
     DeviceNode,
     GroupedLists,
     SummaryNode,
-    device_order_name,
+    device_listing,
 )
 from energycore.graphql.schema.resolving import Resolver, field, required
 from energycore.protocols.groups import GroupKey, SummaryGroup
@@ -117,13 +117,13 @@ def group_connection(
     Raises:
         InvalidValue, PageTooLarge, InvalidCursor: the page is not asked for as it must be.
     """
-    order = f"groups:{group.value}"
+    listing = Listing(context.scope, f"groups:{group.value}")
     key_type = int if group is SummaryGroup.SITE else str
     size = PageRequest(first=given.get("first")).size
     after = given.get("after")
     rest = groups = context.insight.summaries(context.scope, group, filter_)
     if after is not None:
-        last = decode_key(order, "after", after, key_type)
+        last = decode_key(listing, "after", after, key_type)
         rest = [(key, totals) for key, totals in groups if _rank(key) > _rank(last)]
     page = rest[:size]
     lists = GroupedLists(context, group, [key for key, _ in page])
@@ -133,7 +133,7 @@ def group_connection(
             for key, totals in page
         ],
         cursors=[key for key, _ in page],
-        order=order,
+        listing=listing,
         has_next=len(rest) > size,
         has_previous=len(rest) < len(groups),
         encode=encode_key,
@@ -168,8 +168,8 @@ def _storage_summary_type() -> GraphQLObjectType:
 def _resolve_storages(storage_kinds: Sequence[str]) -> Resolver:
     kinds = tuple(storage_kinds)
 
-    def resolve(node: SummaryNode, _info: Info, **given: Any) -> Connection[DeviceNode]:
-        request = page_request(device_order_name(_ORDER), given)
+    def resolve(node: SummaryNode, info: Info, **given: Any) -> Connection[DeviceNode]:
+        request = page_request(device_listing(info.context, _ORDER), given)
         filter_ = _active_storages(node.filter_, kinds)
         return node.lists.devices(filter_, _ORDER, request, node.key)
 
