@@ -195,7 +195,7 @@ def test_the_event_loop_is_left_alone(energy):
 
     def scope_of() -> ec.Scope:
         threads.append(threading.get_ident())
-        return energy.scope
+        return ec.Scope("default")
 
     app = FastAPI(dependencies=[Depends(note_loop)])
     provide_energy(app, energy, scope_of=scope_of)
