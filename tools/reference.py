@@ -9,7 +9,17 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tools.reference_pages import cli, devices, django, errors, home_file, limits, python, schema
+from tools.reference_pages import (
+    cli,
+    devices,
+    django,
+    errors,
+    fastapi,
+    home_file,
+    limits,
+    python,
+    schema,
+)
 
 __all__ = ["PAGES", "main", "outdated"]
 
@@ -20,6 +30,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "devices.md": devices.page,
     "django.md": django.page,
     "errors.md": errors.page,
+    "fastapi.md": fastapi.page,
     "home-file.md": home_file.page,
     "limits.md": limits.page,
     "python.md": python.page,

@@ -37,6 +37,7 @@ EnergycoreError
 |-- VerificationFailed (RuntimeError)        VERIFICATION_FAILED
 |-- UnsupportedDatabase (ValueError)         UNSUPPORTED_DATABASE
 |-- UnsupportedChannel (ValueError)          UNSUPPORTED_CHANNEL
+|-- InvalidSettings (RuntimeError)           INVALID_SETTINGS
 `-- MissingExtra (ImportError)               MISSING_EXTRA
 """
 
@@ -58,6 +59,7 @@ __all__ = [
     "InstantWithoutZone",
     "InvalidCursor",
     "InvalidHomeFile",
+    "InvalidSettings",
     "InvalidValue",
     "KindChanged",
     "MissingExtra",
@@ -358,6 +360,12 @@ class UnsupportedChannel(EnergycoreError, ValueError):
     """The URL names a channel of changes that energycore does not know."""
 
     code = "UNSUPPORTED_CHANNEL"
+
+
+class InvalidSettings(EnergycoreError, RuntimeError):
+    """An application cannot start as it is set up; names each setting and what it may hold."""
+
+    code = "INVALID_SETTINGS"
 
 
 class MissingExtra(EnergycoreError, ImportError):

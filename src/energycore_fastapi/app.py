@@ -1,8 +1,7 @@
 """A FastAPI application over one database: GraphQL, GraphiQL and a health check."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -17,7 +16,8 @@ from energycore.protocols.records import PageRequest
 from energycore.protocols.scope import Scope
 from energycore.wiring.energy import Energy
 from energycore.wiring.tenants import Tenants
-from energycore_fastapi.application import graphql_app
+from energycore_fastapi.application import Lifespan, graphql_app
+from energycore_fastapi.dependencies import provide_energy
 
 __all__ = ["create_app"]
 
@@ -32,10 +32,12 @@ def create_app(
     scope_of: Callable[..., Scope | Awaitable[Scope]] | None = None,
     graphiql: bool = True,
     max_threads: int = 8,
-    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = None,
+    lifespan: Lifespan | None = None,
     sockets: SocketLimits | None = _PLAIN_LIMITS,
 ) -> FastAPI:
     """Make an application that serves GraphQL at /graphql and its health at /health.
+
+    Path operations that are added to it may use `Depends(get_energy)`.
 
     The caller keeps `energy` and closes it after the application has ended.
 
@@ -76,6 +78,7 @@ def create_app(
         sockets=sockets,
     )
     app.router.routes.append(Route("/health", health, name="health"))
+    provide_energy(app, energy, scope_of=scope_of)
     return app
 
 

@@ -20,7 +20,7 @@ from energycore_fastapi.sockets import socket_app
 from energycore_fastapi.scopes import check_dependency
 from energycore_fastapi.threads import RequestThreads
 
-__all__ = ["graphql_app", "graphql_router"]
+__all__ = ["Lifespan", "graphql_app", "graphql_router"]
 
 _PLAIN_LIMITS: Final = SocketLimits()
 # The engine itself refuses those that GraphQL is not served by.

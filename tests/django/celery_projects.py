@@ -70,11 +70,18 @@ def clock(minutes: float, speed: float = 0.0) -> dict[str, Any]:
 class Process:
     """A command of a project, in a group of processes of its own."""
 
-    def __init__(self, command: list[str], env: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, command: list[str], env: dict[str, str], log: Path, cwd: Path | None = None
+    ) -> None:
         self._log = log
         with log.open("w") as output:
             self.popen = subprocess.Popen(
-                command, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                cwd=cwd,
+                env=env,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     @property

@@ -150,7 +150,8 @@ def _type(annotation: Any) -> str:
     elif annotation in PLAIN:
         text = PLAIN[annotation]
     elif origin is Annotated:
-        symbol = annotation.__metadata__[0].symbol
+        # What is no unit, such as a dependency, is not for readers.
+        symbol = getattr(annotation.__metadata__[0], "symbol", "1")
         text = parts[0] if symbol == "1" else f"{parts[0]} [{symbol}]"
     elif origin in (Union, UnionType):
         text = " | ".join(map(_type, get_args(annotation)))

@@ -129,13 +129,13 @@ GROUPS = (
     Group("Errors", "[Errors](errors.md) has every class and code.", ("EnergycoreError",)),
     Group(
         "Beside the top",
-        "Imported from the module that is named.",
+        "Imported from the module that is named. There is more for [FastAPI](fastapi.md) and "
+        "[Django](django.md).",
         (
             "energycore.jobs.ticks:run_ticks",
+            "energycore.jobs.ticks:run_ticks_of",
+            "energycore.jobs.rounds:Tenancy",
             "energycore.testing:StorageContract",
-            "energycore_fastapi:create_app",
-            "energycore_fastapi:graphql_app",
-            "energycore_fastapi:graphql_router",
         ),
     ),
 )

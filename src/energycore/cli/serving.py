@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
@@ -23,6 +22,7 @@ from energycore.extras import load_extra
 from energycore.jobs.homes import HISTORY, settle_home, simulate_history
 from energycore.jobs.sentences import pace
 from energycore.jobs.stopping import StopSignals
+from energycore.jobs.threads import LAST_RUN_S, JobThreads
 from energycore.jobs.ticks import run_ticks
 from energycore.jobs.upkeep import SHORTEST_REST_S, run_upkeep
 from energycore.protocols.records import DeviceFilter
@@ -40,7 +40,6 @@ DEMO_HOME: Final = Path(__file__).with_name("home.toml")
 _FEATURE: Final = "energycore serve"
 _LAST_ANSWERS_S: Final = 5
 _MAX_MESSAGE_BYTES: Final = 262_144
-_LAST_RUN_S: Final = 5
 _QUERY: Final = '{"query": "{ energySummary { netPowerW storage { storedWh } } }"}'
 
 
@@ -165,43 +164,25 @@ def _lifespan(
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
-        stop = threading.Event()
-        jobs = _jobs(energy, stop, max_catch_up) if options.ticks else {}
-        for job in jobs.values():
-            job.start()
+        jobs = JobThreads(_jobs(energy, max_catch_up) if options.ticks else {})
+        jobs.start()
         started()
         try:
             yield
         finally:
-            stop.set()
-            end_s = time.monotonic() + _LAST_RUN_S
-            for name, job in jobs.items():
-                await asyncio.to_thread(job.join, max(0.0, end_s - time.monotonic()))
-                if job.is_alive():
-                    note(
-                        f"a {name} was cut off after {_LAST_RUN_S} s: the next start runs it again"
-                    )
+            for name in await asyncio.to_thread(jobs.stop):
+                note(f"a {name} was cut off after {LAST_RUN_S:g} s: the next start runs it again")
 
     return lifespan
 
 
-def _jobs(
-    energy: Energy, stop: threading.Event, max_catch_up: timedelta
-) -> dict[str, threading.Thread]:
+def _jobs(energy: Energy, max_catch_up: timedelta) -> dict[str, Callable[[threading.Event], None]]:
     """The jobs, by the name of one run of each."""
-    given = energy.services, energy.scope, stop
-    pace_of = {"speed": energy.speed or 1.0}
+    given = energy.services, energy.scope
+    speed = energy.speed or 1.0
     return {
-        "tick": threading.Thread(
-            target=run_ticks,
-            args=given,
-            kwargs=pace_of | {"max_catch_up": max_catch_up},
-            name="energycore-ticks",
-            daemon=True,
-        ),
-        "roll-up": threading.Thread(
-            target=run_upkeep, args=given, kwargs=pace_of, name="energycore-upkeep", daemon=True
-        ),
+        "tick": partial(run_ticks, *given, speed=speed, max_catch_up=max_catch_up),
+        "roll-up": partial(run_upkeep, *given, speed=speed),
     }
 
 

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from energycore.errors import StorageUnavailable
-from energycore.jobs.waiting import Stopped, end_if_set, now_us, wait_until
+from energycore.jobs.rounds import Tenancies, Tenancy, run_rounds
+from energycore.jobs.waiting import Stopped, end_if_set, now_us
 from energycore.protocols.scope import Scope
 from energycore.quantities.instants import floor_to
 from energycore.services.registration import DEFAULT_STEP_US
 from energycore.services.suite import Services
 from energycore.services.ticking import MAX_CATCH_UP, Progress
 
-__all__ = ["run_ticks"]
+__all__ = ["run_ticks", "run_ticks_of"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,24 +43,51 @@ def run_ticks(
         renew: called before and after each tick, for a storage whose connections are somebody
             else's: to let go those that are broken or too old.
     """
-    step_us = DEFAULT_STEP_US
-    while not stop.is_set():
+    one = Tenancy(services=services, scope=scope, speed=speed)
+    run_ticks_of(lambda: [one], stop, max_catch_up=max_catch_up, renew=renew)
+
+
+def run_ticks_of(
+    tenants: Tenancies,
+    stop: threading.Event,
+    *,
+    max_catch_up: timedelta = MAX_CATCH_UP,
+    renew: Callable[[], object] = lambda: None,
+) -> None:
+    """Tick for several tenants, one after the other, as `run_ticks` does for one.
+
+    Args:
+        tenants: whose ticks; asked before each round.
+        stop: ends the loop.
+        max_catch_up: how far back missing ticks are run.
+        renew: called before and after each tick.
+    """
+    steps_us: dict[Scope, int] = {}
+
+    def tick(one: Tenancy) -> int:
         renew()
         try:
-            result = services.ticking.tick(
-                scope, max_catch_up=max_catch_up, progress=_ended_by(stop)
+            result = one.services.ticking.tick(
+                one.scope, max_catch_up=max_catch_up, progress=_ended_by(stop)
             )
             if result.skipped:
-                _LOG.warning("%d ticks are too long ago to be made up for", result.skipped)
-            step_us = _step_us(services, scope)
+                _LOG.warning(
+                    "tenant %r: %d ticks are too long ago to be made up for",
+                    one.scope.tenant,
+                    result.skipped,
+                )
+            steps_us[one.scope] = _step_us(one.services, one.scope)
         except Stopped:
-            return
+            raise
         except StorageUnavailable as error:
-            _LOG.warning("a tick is put off: %s", error)
+            _LOG.warning("tenant %r: a tick is put off: %s", one.scope.tenant, error)
         except Exception:  # noqa: BLE001 - one fault must not end all later ticks
-            _LOG.exception("a tick failed")
+            _LOG.exception("tenant %r: a tick failed", one.scope.tenant)
         renew()
-        wait_until(services, stop, floor_to(now_us(services), step_us) + step_us, speed)
+        step_us = steps_us.get(one.scope, DEFAULT_STEP_US)
+        return floor_to(now_us(one.services), step_us) + step_us
+
+    run_rounds(tenants, tick, stop)
 
 
 def _ended_by(stop: threading.Event) -> Progress:

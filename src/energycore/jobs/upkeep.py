@@ -5,14 +5,15 @@ import threading
 from typing import Final
 
 from energycore.errors import ArchiveUnavailable, StorageUnavailable
-from energycore.jobs.waiting import Stopped, end_if_set, now_us, wait_until
+from energycore.jobs.rounds import Tenancies, Tenancy, run_rounds
+from energycore.jobs.waiting import Stopped, end_if_set, now_us
 from energycore.protocols.scope import Scope
 from energycore.quantities.instants import US_PER_SECOND, floor_to
 from energycore.services.suite import Services
 from energycore.services.upkeep import UpkeepProgress
 from energycore.telemetry.tiers import US_PER_QUARTER
 
-__all__ = ["SHORTEST_REST_S", "run_upkeep"]
+__all__ = ["SHORTEST_REST_S", "run_upkeep", "run_upkeep_of"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,19 +36,32 @@ def run_upkeep(
         stop: ends the loop; waiting for the next quarter-hour ends at once.
         speed: seconds of that clock in a second of the wall clock.
     """
-    rest_us = round(SHORTEST_REST_S * speed * US_PER_SECOND)
-    while not stop.is_set():
+    one = Tenancy(services=services, scope=scope, speed=speed)
+    run_upkeep_of(lambda: [one], stop)
+
+
+def run_upkeep_of(tenants: Tenancies, stop: threading.Event) -> None:
+    """Roll up for several tenants, one after the other, as `run_upkeep` does for one.
+
+    Args:
+        tenants: whose totals; asked before each round.
+        stop: ends the loop.
+    """
+
+    def roll_up(one: Tenancy) -> int:
         try:
-            services.upkeep.run(scope, retain=False, progress=_ended_by(stop))
+            one.services.upkeep.run(one.scope, retain=False, progress=_ended_by(stop))
         except Stopped:
-            return
+            raise
         except (StorageUnavailable, ArchiveUnavailable) as error:
-            _LOG.warning("rolling up is put off: %s", error)
+            _LOG.warning("tenant %r: rolling up is put off: %s", one.scope.tenant, error)
         except Exception:  # noqa: BLE001 - one fault must not end all later runs
-            _LOG.exception("rolling up failed")
-        ended_us = now_us(services)
-        due_us = floor_to(ended_us, US_PER_QUARTER) + US_PER_QUARTER
-        wait_until(services, stop, max(due_us, ended_us + rest_us), speed)
+            _LOG.exception("tenant %r: rolling up failed", one.scope.tenant)
+        ended_us = now_us(one.services)
+        rest_us = round(SHORTEST_REST_S * one.speed * US_PER_SECOND)
+        return max(floor_to(ended_us, US_PER_QUARTER) + US_PER_QUARTER, ended_us + rest_us)
+
+    run_rounds(tenants, roll_up, stop)
 
 
 def _ended_by(stop: threading.Event) -> UpkeepProgress:

@@ -1,12 +1,15 @@
 """What loops beside the requests share: waiting by the services' clock, and ending when told to."""
 
 import threading
+from collections.abc import Collection
 from typing import Final
 
 from energycore.quantities.instants import US_PER_SECOND, to_epoch_us
 from energycore.services.suite import Services
 
-__all__ = ["Stopped", "end_if_set", "now_us", "wait_until"]
+__all__ = ["Due", "Stopped", "end_if_set", "now_us", "wait_for_first"]
+
+Due = tuple[Services, int, float]
 
 # A clock that was set, or a computer that slept, is noticed this soon.
 _LONGEST_WAIT_S: Final = 10.0
@@ -26,18 +29,26 @@ def end_if_set(stop: threading.Event) -> None:
         raise Stopped
 
 
-def wait_until(services: Services, stop: threading.Event, due_us: int, speed: float) -> None:
-    """Wait until an instant of the services' clock, or until `stop` is set.
+def wait_for_first(dues: Collection[Due], stop: threading.Event) -> None:
+    """Wait until something is due, or until `stop` is set.
 
     Args:
-        services: their clock must run by itself.
+        dues: each with its services, whose clock must run by itself, its instant by that clock in
+            epoch microseconds, and seconds of that clock in a second of the wall clock. If nothing
+            is known to be due, that may change within seconds.
         stop: ends the waiting at once.
-        due_us: epoch microseconds.
-        speed: seconds of that clock in a second of the wall clock.
     """
-    while (left_us := due_us - now_us(services)) > 0:
-        if stop.wait(min(left_us / US_PER_SECOND / speed, _LONGEST_WAIT_S)):
+    if not dues:
+        stop.wait(_LONGEST_WAIT_S)
+        return
+    while (left_s := min(map(_left_s, dues))) > 0:
+        if stop.wait(min(left_s, _LONGEST_WAIT_S)):
             return
+
+
+def _left_s(due: Due) -> float:
+    services, due_us, speed = due
+    return (due_us - now_us(services)) / US_PER_SECOND / speed
 
 
 def now_us(services: Services) -> int:
