@@ -22,6 +22,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors.page,
     "home-file.md": home_file.page,
     "python.md": python.page,
+    "schema.graphql": schema.definitions,
     "schema.md": schema.page,
 }
 

@@ -9,8 +9,6 @@ from graphql import (
     GraphQLArgument,
     GraphQLField,
     GraphQLInputObjectType,
-    GraphQLInt,
-    GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
 )
@@ -25,21 +23,26 @@ from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.ids import IdKind, number_of
 from energycore.graphql.schema.inputs import Inputs
 from energycore.graphql.schema.names import camel
-from energycore.graphql.schema.nodes import DeviceBatch, DeviceNode, SiteBatch, SiteNode
+from energycore.graphql.schema.nodes import DeviceBatch, DeviceNode, SiteBatch
 from energycore.graphql.schema.outputs import Outputs
-from energycore.graphql.schema.refusals import EXPECTED, Place, Places, UserError, refusal
-from energycore.graphql.schema.resolving import Resolver, field, required
+from energycore.graphql.schema.payloads import (
+    MAX_DETAILED_ERRORS,
+    Payload,
+    RecordPayload,
+    device_payload_type,
+    record_payload_type,
+    site_payload_type,
+)
+from energycore.graphql.schema.refusals import EXPECTED, Place, Places, refusal
+from energycore.graphql.schema.resolving import Resolver
 from energycore.graphql.schema.specs import Specs
 from energycore.protocols.records import DeviceRecord, SiteRecord
 from energycore.protocols.telemetry import ConflictPolicy
-from energycore.services.ingestion import NewReading, RecordResult
+from energycore.services.ingestion import NewReading
 from energycore.services.registration import KEEP
 from energycore.telemetry.series import GapPolicy
 
-__all__ = ["MAX_DETAILED_ERRORS", "mutation_type"]
-
-MAX_DETAILED_ERRORS: Final = 100
-"""Rejected readings that are told one by one; all are counted."""
+__all__ = ["mutation_type"]
 
 Given = Mapping[str, Any]
 
@@ -63,65 +66,62 @@ _COMMAND_PLACES: Final[Places] = {
 }
 
 
-@attrs.frozen(kw_only=True)
-class _Payload:
-    device: DeviceNode | None = None
-    site: SiteNode | None = None
-    user_errors: tuple[UserError, ...] = ()
-
-
-@attrs.frozen(kw_only=True)
-class _RecordPayload:
-    result: RecordResult
-    user_errors: tuple[UserError, ...]
-
-
 def mutation_type(
     outputs: Outputs, inputs: Inputs, user_error: GraphQLObjectType, specs: Specs
 ) -> GraphQLObjectType:
     """The type Mutation of a schema."""
-    errors = required(GraphQLList(GraphQLNonNull(user_error)), "user_errors")
-    site = GraphQLObjectType(
-        "SitePayload", {"site": field(outputs.site, "site"), "userErrors": errors}
-    )
-    device = GraphQLObjectType(
-        "DevicePayload", {"device": field(outputs.device, "device"), "userErrors": errors}
-    )
-    record = GraphQLObjectType(
-        "RecordReadingsPayload",
-        {
-            "acceptedCount": required(GraphQLInt, "result.accepted"),
-            "duplicateCount": required(GraphQLInt, "result.duplicates"),
-            "conflictCount": required(
-                GraphQLInt,
-                "result.conflicts",
-                "Readings of an instant that was taken by other values, where the first or the "
-                "last one counts; where they are rejected they are among rejectedCount.",
-            ),
-            "rejectedCount": GraphQLField(
-                GraphQLNonNull(GraphQLInt), resolve=lambda payload, _: len(payload.result.rejected)
-            ),
-            "userErrors": GraphQLField(
-                errors.type,
-                resolve=errors.resolve,
-                description=f"The first {MAX_DETAILED_ERRORS} rejected readings, with their "
-                "position in the input.",
-            ),
-        },
-    )
+    site = site_payload_type(outputs.site, user_error)
+    device = device_payload_type(outputs.device, user_error)
+    record = record_payload_type(user_error)
     return GraphQLObjectType(
         "Mutation",
         {
-            "registerSite": _field(site, inputs.register_site, _register_site),
-            "updateSite": _field(site, inputs.update_site, _update_site),
-            "registerDevice": _field(device, inputs.register_device, _register_device(specs)),
-            "updateDevice": _field(device, inputs.update_device, _update_device(specs)),
-            "deactivateDevice": _field(device, inputs.device_id, _deactivate),
-            "reactivateDevice": _field(device, inputs.device_id, _reactivate),
-            "setStorageMode": _field(device, inputs.set_storage_mode, _set_mode),
-            "setDispatch": _field(device, inputs.set_dispatch, _set_dispatch),
-            "recordReadings": _field(record, inputs.record_readings, _record_readings),
+            "registerSite": _field(
+                site,
+                inputs.register_site,
+                _register_site,
+                "Registers a site; one that is known by its externalId is returned as it is.",
+            ),
+            "updateSite": _field(site, inputs.update_site, _update_site, "Changes a site."),
+            "registerDevice": _field(
+                device,
+                inputs.register_device,
+                _register_device(specs),
+                "Registers a device; one that is known by its externalId is returned as it is.",
+            ),
+            "updateDevice": _field(
+                device, inputs.update_device, _update_device(specs), "Changes a device."
+            ),
+            "deactivateDevice": _field(
+                device,
+                inputs.device_id,
+                _deactivate,
+                "Takes a device out of ticks, totals and readings; its history stays.",
+            ),
+            "reactivateDevice": _field(
+                device, inputs.device_id, _reactivate, "Puts a device back into service."
+            ),
+            "setStorageMode": _field(
+                device,
+                inputs.set_storage_mode,
+                _set_mode,
+                "Tells a simulated storage what to do from the next tick on.",
+            ),
+            "setDispatch": _field(
+                device,
+                inputs.set_dispatch,
+                _set_dispatch,
+                "Chooses what steers a simulated storage from the next tick on.",
+            ),
+            "recordReadings": _field(
+                record,
+                inputs.record_readings,
+                _record_readings,
+                "Stores what reported devices did.",
+            ),
         },
+        description="What can be changed. What is refused is told in userErrors; the fields of one "
+        "request are run in their order, and none undoes another.",
     )
 
 
@@ -129,6 +129,7 @@ def _field(
     payload: GraphQLObjectType,
     input_: GraphQLInputObjectType,
     resolve: Callable[[Operation, Given], object],
+    description: str,
 ) -> GraphQLField:
     def resolver(_root: object, info: Info, given: Given) -> object:
         # Each payload shows things as they are after its own change.
@@ -136,11 +137,15 @@ def _field(
         return resolve(info.context, given)
 
     answer: Resolver = resolver
-    argument = GraphQLArgument(GraphQLNonNull(input_), out_name="given")
-    return GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer)
+    argument = GraphQLArgument(
+        GraphQLNonNull(input_), out_name="given", description="All that the change needs."
+    )
+    return GraphQLField(
+        GraphQLNonNull(payload), {"input": argument}, answer, description=description
+    )
 
 
-def _register_site(context: Operation, given: Given) -> _Payload:
+def _register_site(context: Operation, given: Given) -> Payload:
     def call() -> SiteRecord:
         site = Site(
             name=given["name"],
@@ -155,7 +160,7 @@ def _register_site(context: Operation, given: Given) -> _Payload:
     return _site_payload(context, given, call)
 
 
-def _update_site(context: Operation, given: Given) -> _Payload:
+def _update_site(context: Operation, given: Given) -> Payload:
     def call() -> SiteRecord:
         _check_not_null(given, name="name", time_zone="timeZone")
         return context.services.registration.update_site(
@@ -170,8 +175,8 @@ def _update_site(context: Operation, given: Given) -> _Payload:
     return _site_payload(context, given, call)
 
 
-def _register_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
-    def resolve(context: Operation, given: Given) -> _Payload:
+def _register_device(specs: Specs) -> Callable[[Operation, Given], Payload]:
+    def resolve(context: Operation, given: Given) -> Payload:
         spec = specs.read(given["spec"])
 
         def call() -> DeviceRecord:
@@ -194,8 +199,8 @@ def _register_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
     return resolve
 
 
-def _update_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
-    def resolve(context: Operation, given: Given) -> _Payload:
+def _update_device(specs: Specs) -> Callable[[Operation, Given], Payload]:
+    def resolve(context: Operation, given: Given) -> Payload:
         spec = specs.read(given["spec"]) if given.get("spec") else None
 
         def call() -> DeviceRecord:
@@ -223,29 +228,29 @@ def _update_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
     return resolve
 
 
-def _deactivate(context: Operation, given: Given) -> _Payload:
+def _deactivate(context: Operation, given: Given) -> Payload:
     return _command(context, given, context.services.registration.deactivate)
 
 
-def _reactivate(context: Operation, given: Given) -> _Payload:
+def _reactivate(context: Operation, given: Given) -> Payload:
     return _command(context, given, context.services.registration.reactivate)
 
 
-def _set_mode(context: Operation, given: Given) -> _Payload:
+def _set_mode(context: Operation, given: Given) -> Payload:
     set_mode = context.services.control.set_mode
     return _command(context, given, set_mode, given["mode"], given.get("powerW"))
 
 
 def _command(
     context: Operation, given: Given, service: Callable[..., DeviceRecord], *parts: object
-) -> _Payload:
+) -> Payload:
     number = number_of(IdKind.DEVICE, given["id"])
     return _device_payload(
         context, given, _COMMAND_PLACES, lambda: service(context.scope, number, *parts)
     )
 
 
-def _set_dispatch(context: Operation, given: Given) -> _Payload:
+def _set_dispatch(context: Operation, given: Given) -> Payload:
     def call() -> DeviceRecord:
         dispatch = decode_dispatch(given["strategy"], _parameters(given.get("parametersJson")))
         number = number_of(IdKind.DEVICE, given["id"])
@@ -267,7 +272,7 @@ def _parameters(text: str | None) -> Mapping[str, Any]:
     return parameters
 
 
-def _record_readings(context: Operation, given: Given) -> _RecordPayload:
+def _record_readings(context: Operation, given: Given) -> RecordPayload:
     readings = given["readings"]
     result = context.services.ingestion.record(
         context.scope,
@@ -287,7 +292,7 @@ def _record_readings(context: Operation, given: Given) -> _RecordPayload:
         error = refusal(rejection.error, readings[rejection.index], _READING_PLACES)
         path = ("input", "readings", str(rejection.index))
         errors.append(attrs.evolve(error, path=path))
-    return _RecordPayload(result=result, user_errors=tuple(errors))
+    return RecordPayload(result=result, user_errors=tuple(errors))
 
 
 _READING_PLACES: Final[Places] = {
@@ -298,12 +303,12 @@ _READING_PLACES: Final[Places] = {
 }
 
 
-def _site_payload(context: Operation, given: Given, call: Callable[[], SiteRecord]) -> _Payload:
+def _site_payload(context: Operation, given: Given, call: Callable[[], SiteRecord]) -> Payload:
     try:
         record = call()
     except EXPECTED as error:
-        return _Payload(user_errors=(refusal(error, given, _SITE_PLACES),))
-    return _Payload(site=SiteBatch(context, [record]).node(record))
+        return Payload(user_errors=(refusal(error, given, _SITE_PLACES),))
+    return Payload(site=SiteBatch(context, [record]).node(record))
 
 
 def _device_payload(
@@ -312,16 +317,16 @@ def _device_payload(
     places: Places,
     call: Callable[[], DeviceRecord],
     otherwise: Place = (),
-) -> _Payload:
+) -> Payload:
     try:
         record = call()
     except EXPECTED as error:
         current = error.current if isinstance(error, VersionConflict) else None
-        return _Payload(
+        return Payload(
             device=_node(context, current) if isinstance(current, DeviceRecord) else None,
             user_errors=(refusal(error, given, places, otherwise),),
         )
-    return _Payload(device=_node(context, record))
+    return Payload(device=_node(context, record))
 
 
 def _node(context: Operation, record: DeviceRecord) -> DeviceNode:
