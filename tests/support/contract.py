@@ -1,4 +1,4 @@
-"""The contract that clients were promised, and the schema that is printed with the shipped kinds."""
+"""The contract that clients were promised, and the schema as it is printed."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What others say of the printed schema: graphql-inspector of the contract, graphql-eslint of form."""
+"""What others say of the printed schema: graphql-inspector and graphql-eslint."""
 
 import json
 import subprocess

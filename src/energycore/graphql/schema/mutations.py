@@ -1,10 +1,9 @@
 """The fields of Mutation: each calls one service and answers refusals as user errors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-import attrs
 from graphql import (
     GraphQLArgument,
     GraphQLField,
@@ -14,6 +13,7 @@ from graphql import (
 )
 
 from energycore.devices.base import DataSource
+from energycore.devices.fields import every_fault
 from energycore.devices.site import Site
 from energycore.devices.storage_device import StorageState
 from energycore.encoding import decode_dispatch
@@ -26,19 +26,17 @@ from energycore.graphql.schema.names import camel
 from energycore.graphql.schema.nodes import DeviceBatch, DeviceNode, SiteBatch
 from energycore.graphql.schema.outputs import Outputs
 from energycore.graphql.schema.payloads import (
-    MAX_DETAILED_ERRORS,
     Payload,
-    RecordPayload,
     device_payload_type,
     record_payload_type,
     site_payload_type,
 )
+from energycore.graphql.schema.recording import record_readings
 from energycore.graphql.schema.refusals import EXPECTED, Place, Places, refusal
 from energycore.graphql.schema.resolving import Resolver
 from energycore.graphql.schema.specs import Specs
 from energycore.protocols.records import DeviceRecord, SiteRecord
-from energycore.protocols.telemetry import ConflictPolicy
-from energycore.services.ingestion import NewReading
+from energycore.services.given import check_external_id, clean_tags
 from energycore.services.registration import KEEP
 from energycore.telemetry.series import GapPolicy
 
@@ -46,12 +44,16 @@ __all__ = ["mutation_type"]
 
 Given = Mapping[str, Any]
 
-_SITE_PLACES: Final[Places] = {
-    "site": ("id",),
+_SOME_NAME: Final = "ratings"
+_SITE_FIELDS: Final[Places] = {
     "name": ("name",),
     "time_zone": ("timeZone",),
     "latitude": ("latitude",),
     "longitude": ("longitude",),
+}
+_SITE_PLACES: Final[Places] = {
+    **_SITE_FIELDS,
+    "site": ("id",),
     "external_id": ("externalId",),
 }
 _COMMAND_PLACES: Final[Places] = {
@@ -116,7 +118,7 @@ def mutation_type(
             "recordReadings": _field(
                 record,
                 inputs.record_readings,
-                _record_readings,
+                record_readings,
                 "Stores what reported devices did.",
             ),
         },
@@ -146,23 +148,19 @@ def _field(
 
 
 def _register_site(context: Operation, given: Given) -> Payload:
+    fields: dict[str, Any] = {name: given.get(place[0]) for name, place in _SITE_FIELDS.items()}
+
     def call() -> SiteRecord:
-        site = Site(
-            name=given["name"],
-            time_zone=given["timeZone"],
-            latitude=given.get("latitude"),
-            longitude=given.get("longitude"),
-        )
         return context.services.registration.register_site(
-            context.scope, site, external_id=given.get("externalId")
+            context.scope, Site(**fields), external_id=given.get("externalId")
         )
 
-    return _site_payload(context, given, call)
+    faults = [*every_fault(Site, fields), *_faults(check_external_id, given.get("externalId"))]
+    return _site_payload(context, given, call, faults)
 
 
 def _update_site(context: Operation, given: Given) -> Payload:
     def call() -> SiteRecord:
-        _check_not_null(given, name="name", time_zone="timeZone")
         return context.services.registration.update_site(
             context.scope,
             number_of(IdKind.SITE, given["id"]),
@@ -172,7 +170,7 @@ def _update_site(context: Operation, given: Given) -> Payload:
             longitude=given.get("longitude", KEEP),
         )
 
-    return _site_payload(context, given, call)
+    return _site_payload(context, given, call, _nulls(given, name="name", time_zone="timeZone"))
 
 
 def _register_device(specs: Specs) -> Callable[[Operation, Given], Payload]:
@@ -194,7 +192,12 @@ def _register_device(specs: Specs) -> Callable[[Operation, Given], Payload]:
                 initial=None if stored_wh is None else StorageState(stored_wh=stored_wh),
             )
 
-        return _device_payload(context, given, _device_places(spec.places), call)
+        faults = [
+            *spec.faults(given["name"]),
+            *_faults(clean_tags, given.get("tags") or ()),
+            *_faults(check_external_id, given.get("externalId")),
+        ]
+        return _device_payload(context, given, _device_places(spec.places), call, faults)
 
     return resolve
 
@@ -204,9 +207,6 @@ def _update_device(specs: Specs) -> Callable[[Operation, Given], Payload]:
         spec = specs.read(given["spec"]) if given.get("spec") else None
 
         def call() -> DeviceRecord:
-            _check_not_null(
-                given, name="name", spec="spec", max_gap="maxGapSeconds", gap_policy="gapPolicy"
-            )
             site = given.get("siteId", KEEP)
             return context.services.registration.update_device(
                 context.scope,
@@ -216,14 +216,21 @@ def _update_device(specs: Specs) -> Callable[[Operation, Given], Payload]:
                 site_id=number_of(IdKind.SITE, site) if isinstance(site, str) else site,
                 tags=given.get("tags", KEEP),
                 # A device cannot do without a name; the service keeps the stored one.
-                device=None if spec is None else spec.device("ratings"),
+                device=None if spec is None else spec.device(_SOME_NAME),
                 stored_wh=None if spec is None else spec.stored_wh,
                 max_gap=_seconds(given.get("maxGapSeconds")),
                 gap_policy=given.get("gapPolicy"),
             )
 
-        places = _device_places({} if spec is None else spec.places)
-        return _device_payload(context, given, {**places, "device": ("id",)}, call)
+        places = {**_device_places({} if spec is None else spec.places), "device": ("id",)}
+        faults = [
+            *_nulls(
+                given, name="name", spec="spec", max_gap="maxGapSeconds", gap_policy="gapPolicy"
+            ),
+            *(() if spec is None else spec.faults(given.get("name") or _SOME_NAME)),
+            *_faults(clean_tags, given.get("tags") or ()),
+        ]
+        return _device_payload(context, given, places, call, faults)
 
     return resolve
 
@@ -257,7 +264,7 @@ def _set_dispatch(context: Operation, given: Given) -> Payload:
         return context.services.control.set_dispatch(context.scope, number, dispatch)
 
     # What is in no place of its own is a parameter of the strategy.
-    return _device_payload(context, given, _COMMAND_PLACES, call, ("parametersJson",))
+    return _device_payload(context, given, _COMMAND_PLACES, call, otherwise=("parametersJson",))
 
 
 def _parameters(text: str | None) -> Mapping[str, Any]:
@@ -272,38 +279,14 @@ def _parameters(text: str | None) -> Mapping[str, Any]:
     return parameters
 
 
-def _record_readings(context: Operation, given: Given) -> RecordPayload:
-    readings = given["readings"]
-    result = context.services.ingestion.record(
-        context.scope,
-        [
-            NewReading(
-                device_id=number_of(IdKind.DEVICE, reading["deviceId"]),
-                at=reading["at"],
-                power_w=reading["powerW"],
-                stored_wh=reading.get("storedWh"),
-            )
-            for reading in readings
-        ],
-        on_conflict=given.get("onConflict") or ConflictPolicy.REJECT,
-    )
-    errors = []
-    for rejection in result.rejected[:MAX_DETAILED_ERRORS]:
-        error = refusal(rejection.error, readings[rejection.index], _READING_PLACES)
-        path = ("input", "readings", str(rejection.index))
-        errors.append(attrs.evolve(error, path=path))
-    return RecordPayload(result=result, user_errors=tuple(errors))
-
-
-_READING_PLACES: Final[Places] = {
-    "device": ("deviceId",),
-    "at": ("at",),
-    "power_w": ("powerW",),
-    "stored_wh": ("storedWh",),
-}
-
-
-def _site_payload(context: Operation, given: Given, call: Callable[[], SiteRecord]) -> Payload:
+def _site_payload(
+    context: Operation,
+    given: Given,
+    call: Callable[[], SiteRecord],
+    faults: Sequence[InvalidValue] = (),
+) -> Payload:
+    if faults:
+        return _refused(faults, given, _SITE_PLACES)
     try:
         record = call()
     except EXPECTED as error:
@@ -316,8 +299,11 @@ def _device_payload(
     given: Given,
     places: Places,
     call: Callable[[], DeviceRecord],
+    faults: Sequence[InvalidValue] = (),
     otherwise: Place = (),
 ) -> Payload:
+    if faults:
+        return _refused(faults, given, places)
     try:
         record = call()
     except EXPECTED as error:
@@ -327,6 +313,19 @@ def _device_payload(
             user_errors=(refusal(error, given, places, otherwise),),
         )
     return Payload(device=_node(context, record))
+
+
+def _refused(faults: Iterable[InvalidValue], given: Given, places: Places) -> Payload:
+    return Payload(user_errors=tuple(refusal(fault, given, places) for fault in faults))
+
+
+def _faults(check: Callable[[Any], object], value: object) -> tuple[InvalidValue, ...]:
+    """What a check has against a value; the service makes it again, and stops at the first."""
+    try:
+        check(value)
+    except InvalidValue as fault:
+        return (fault,)
+    return ()
 
 
 def _node(context: Operation, record: DeviceRecord) -> DeviceNode:
@@ -352,7 +351,9 @@ def _seconds(given: int | None) -> timedelta | None:
     return None if given is None else timedelta(seconds=given)
 
 
-def _check_not_null(given: Given, **names: str) -> None:
-    for attribute, name in names.items():
-        if name in given and given[name] is None:
-            raise InvalidValue(attribute, None, "given or absent: it cannot be cleared")
+def _nulls(given: Given, **names: str) -> list[InvalidValue]:
+    return [
+        InvalidValue(attribute, None, "given or absent: it cannot be cleared")
+        for attribute, name in names.items()
+        if name in given and given[name] is None
+    ]
