@@ -7,9 +7,19 @@ out of date, and ends with 1 if any is.
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from tools.reference_pages import cli, devices, django, errors, home_file, python, schema
+from tools.reference_pages import (
+    cli,
+    devices,
+    django,
+    error_pages,
+    errors,
+    home_file,
+    python,
+    schema,
+)
 
 __all__ = ["PAGES", "main", "outdated"]
 
@@ -20,6 +30,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "devices.md": devices.page,
     "django.md": django.page,
     "errors.md": errors.page,
+    **{f"errors/{code}.md": partial(error_pages.page, code) for code in error_pages.TEXTS},
     "home-file.md": home_file.page,
     "python.md": python.page,
     "schema.graphql": schema.definitions,
@@ -44,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = outdated()
     for name in names:
         if not check:
+            (FOLDER / name).parent.mkdir(exist_ok=True)
             (FOLDER / name).write_text(PAGES[name](), encoding="utf-8")
         print(f"{name} {'is out of date' if check else 'written'}")
     return int(check and bool(names))
