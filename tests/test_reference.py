@@ -46,16 +46,13 @@ NO_CODES = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 
 def codes_in(path):
     """Texts in capitals in a module, without the names that it exports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    exported = {
-        value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
-        for value in ast.literal_eval(node.value)
-    }
-    found = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    texts = {value for value in found - exported if isinstance(value, str)}
-    return {text for text in texts - NO_CODES if re.fullmatch(r"[A-Z]{3,}(_[A-Z]+)*", text)}
+    found = set()
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
+            continue
+        nodes = (node.value for node in ast.walk(statement) if isinstance(node, ast.Constant))
+        found |= {value for value in nodes if isinstance(value, str)}
+    return {text for text in found - NO_CODES if re.fullmatch(r"[A-Z]{3,}(_[A-Z]+)*", text)}
 
 
 def test_every_code_has_a_page():
