@@ -62,6 +62,20 @@ def test_a_second_writer_of_a_file_is_told_to_try_again(sqlite_storage, sqlite_u
             assert work.devices.count(new_scope(), ALL) == 0
 
 
+def test_writers_of_one_storage_take_turns_and_readers_do_not_wait(sqlite_url):
+    with closing(open_sql_storage(with_option(sqlite_url, "timeout=0.1"))) as storage:
+        with storage.transaction(write=True):
+            with (
+                pytest.raises(StorageUnavailable, match="another transaction is under way"),
+                storage.transaction(write=True),
+            ):
+                pass
+            with storage.transaction(write=False) as work:
+                assert work.devices.count(new_scope(), ALL) == 0
+        with storage.transaction(write=True):
+            pass
+
+
 def test_a_file_that_is_open_twice_shows_what_the_other_committed(sqlite_storage, sqlite_url):
     scope = new_scope()
     with closing(open_sql_storage(sqlite_url)) as other:

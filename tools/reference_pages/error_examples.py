@@ -124,7 +124,7 @@ def home() -> AbstractContextManager[ec.Energy]:
     battery = ec.Battery(name="Wall", capacity_wh=13_500, max_charge_w=5_000, max_discharge_w=5_000)
     energy.register(battery, site=site)
     meter = ec.SolarPanel(name="Shed", rated_power_w=900)
-    energy.register(meter, site=site, data_source="reported")
+    energy.register(meter, site=site, data_source=ec.DataSource.REPORTED)
     energy.register(roof, site=office)
     return energy
 

@@ -105,7 +105,7 @@ def test_all_fields_that_are_wrong_are_told_at_once(client):
         payload = client.change(mutation, f"{answer} {{ id }}", **sent)
         assert payload[answer] is None
         found = {tuple(error["path"]): error["code"] for error in payload["userErrors"]}
-        expected = {("input", "name"), *(("input", path) for path in paths)}
+        expected: set[tuple[str, ...]] = {("input", path) for path in ("name", *paths)}
         if answer == "device":
             names = ("capacityWh", "maxChargeW", "minStateOfCharge")
             expected |= {("input", "spec", "battery", name) for name in names}
