@@ -166,11 +166,11 @@ def test_a_table_that_is_gone_is_unavailable_not_an_error_of_sqlalchemy(sqlite_s
         work.settings.get(new_scope(), "name")
 
 
-def test_a_busy_database_in_memory_is_told_to_try_again(sqlite_memory_storage, monkeypatch):
-    monkeypatch.setattr("energycore.storage.sql.store._PATIENCE_S", 0.0)
+def test_a_busy_database_in_memory_is_told_to_try_again():
     with (
-        sqlite_memory_storage.transaction(write=False),
+        closing(open_sql_storage("sqlite://?timeout=0.1")) as storage,
+        storage.transaction(write=False),
         pytest.raises(StorageUnavailable, match="try again"),
-        sqlite_memory_storage.transaction(write=False),
+        storage.transaction(write=False),
     ):
         pass
