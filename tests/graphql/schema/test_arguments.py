@@ -139,8 +139,8 @@ def matches(known: Known, chosen: dict[str, Any]) -> bool:
     )
 
 
-def some(values: st.SearchStrategy[Any], **size: int) -> st.SearchStrategy[Any]:
-    return st.none() | st.lists(values, max_size=4, **size)
+def some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | st.lists(values, max_size=4)
 
 
 REAL = st.integers(1, 62).map(device_id)

@@ -109,7 +109,7 @@ class Sensible(Visitor):
         return ObjectFieldNode(name=node.name, value=_ZONE)
 
     def leave_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
-        given = {argument.name.value: argument for argument in node.arguments or ()}
+        given: dict[str, Any] = {argument.name.value: argument for argument in node.arguments or ()}
         if self._seed % 5 != 1:
             given = {name: given[name] for name in given if name not in ("after", "before")}
             if "first" in given:
@@ -188,8 +188,9 @@ def test_a_thousand_cases_find_no_fault_of_the_server(energy):
     )
     own = build_schema()
     tested = schemathesis.graphql.from_asgi("/graphql", create_app(energy))
-    operations = {found.ok().label: found.ok() for found in tested.get_all_operations()}
-    roots = {"Query": own.query_type, "Mutation": own.mutation_type}
+    found_operations: list[Any] = list(tested.get_all_operations())
+    operations = {found.ok().label: found.ok() for found in found_operations}
+    roots: dict[str, Any] = {"Query": own.query_type, "Mutation": own.mutation_type}
     fields = {f"{name}.{field}" for name, type_ in roots.items() for field in type_.fields}
     assert set(operations) == fields
     found = {name: ask_many(operation, own) for name, operation in operations.items()}
