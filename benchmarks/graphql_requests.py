@@ -25,7 +25,7 @@ from energycore_fastapi import graphql_router
 
 __all__ = ["lines"]
 
-_DEVICES: Final = 100
+_SIZES: Final = (100, 500)
 _ROUNDS: Final = 15
 _NOON: Final = datetime.fromisoformat("2026-06-01T12:00:00+00:00")
 _LIST: Final = """
@@ -61,27 +61,34 @@ _SUMMARY: Final = """
 
 @attrs.frozen(kw_only=True)
 class Question:
-    """What is asked, how often in one measurement, and how much dearer the peer must be."""
+    """What is asked, how often in one measurement, and how much dearer the peer must be.
+
+    Args:
+        name: of the line.
+        query: the document.
+        devices: how many there are; a list shows all of them.
+        requests: how often it is asked in one measurement.
+        limit: the least ratio to strawberry as it comes; with its caches it only informs.
+    """
 
     name: str
     query: str
-    variables: Mapping[str, Any]
+    devices: int
     requests: int
     limit: float | None
 
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The variables of the document."""
+        return {"first": self.devices} if "$first" in self.query else {}
+
 
 _QUESTIONS: Final = (
-    Question(
-        name="graphql-list", query=_LIST, variables={"first": _DEVICES}, requests=10, limit=2.0
-    ),
-    Question(
-        name="graphql-wide-list",
-        query=_WIDE_LIST,
-        variables={"first": _DEVICES},
-        requests=10,
-        limit=2.0,
-    ),
-    Question(name="graphql-summary", query=_SUMMARY, variables={}, requests=100, limit=10.0),
+    Question(name="graphql-list", query=_LIST, devices=100, requests=10, limit=2.0),
+    Question(name="graphql-wide-list", query=_WIDE_LIST, devices=100, requests=10, limit=2.0),
+    Question(name="graphql-list-500", query=_LIST, devices=500, requests=2, limit=1.3),
+    Question(name="graphql-wide-list-500", query=_WIDE_LIST, devices=500, requests=2, limit=1.3),
+    Question(name="graphql-summary", query=_SUMMARY, devices=100, requests=100, limit=10.0),
 )
 
 
@@ -114,11 +121,10 @@ class _Answers:
 
 def lines() -> Iterator[Line]:
     """Two lines for each question: against strawberry as it comes, and with its caches."""
-    with ec.connect("memory://", clock=_Clock()) as energy:
-        answers = _answers(energy)
-        own = _own_app(energy, answers)
+    made = {size: _made(size) for size in _SIZES}
     with asyncio.Runner() as runner:
         for question in _QUESTIONS:
+            answers, own = made[question.devices]
             data = _ask(runner, own, question)["data"]
             cursor = data["devices"]["pageInfo"]["endCursor"] if "devices" in data else ""
             peers = {
@@ -152,7 +158,14 @@ def _lines(question: Question, seconds: Mapping[str, float]) -> Iterator[Line]:
         )
 
 
-def _answers(energy: ec.Energy) -> _Answers:
+def _made(size: int) -> tuple[_Answers, ASGIApp]:
+    """So many devices with their states, and an application that answers from them."""
+    with ec.connect("memory://", clock=_Clock()) as energy:
+        answers = _answers(energy, size)
+        return answers, _own_app(energy, answers)
+
+
+def _answers(energy: ec.Energy, size: int) -> _Answers:
     kinds: tuple[Callable[[str], ec.Device], ...] = (
         lambda name: ec.SolarPanel(name=name, rated_power_w=5_000),
         lambda name: ec.Appliance(name=name, average_power_w=600),
@@ -163,10 +176,10 @@ def _answers(energy: ec.Energy) -> _Answers:
             name=name, capacity_wh=60_000, max_charge_w=11_000, max_discharge_w=11_000
         ),
     )
-    for number in range(_DEVICES):
+    for number in range(size):
         energy.register(kinds[number % len(kinds)](f"Device {number:03}"))
     energy.tick(_NOON)
-    page = energy.devices(page=ec.PageRequest(first=_DEVICES))
+    page = energy.devices(page=ec.PageRequest(first=size))
     states = energy.services.insight.states(energy.scope, page.items)
     return _Answers(page, dict(states), energy.summary())
 

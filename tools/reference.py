@@ -7,12 +7,14 @@ out of date, and ends with 1 if any is.
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tools.reference_pages import (
     cli,
     devices,
     django,
+    error_pages,
     errors,
     fastapi,
     home_file,
@@ -30,10 +32,12 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "devices.md": devices.page,
     "django.md": django.page,
     "errors.md": errors.page,
+    **{f"errors/{code}.md": partial(error_pages.page, code) for code in error_pages.TEXTS},
     "fastapi.md": fastapi.page,
     "home-file.md": home_file.page,
     "limits.md": limits.page,
     "python.md": python.page,
+    "schema.graphql": schema.definitions,
     "schema.md": schema.page,
 }
 
@@ -55,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = outdated()
     for name in names:
         if not check:
+            (FOLDER / name).parent.mkdir(exist_ok=True)
             (FOLDER / name).write_text(PAGES[name](), encoding="utf-8")
         print(f"{name} {'is out of date' if check else 'written'}")
     return int(check and bool(names))

@@ -60,6 +60,8 @@ def _energy(scope: Scope) -> Energy:
 def _channel() -> Channel:
     """The channel of the process, which all tenants share."""
     return current().channel or open_channel(None)
+
+
 _TENANTS: Final = Tenants(_energy)
 
 

@@ -16,8 +16,8 @@ from energycore.graphql import graphiql
 from energycore.graphql.http import GraphQLEngine
 from energycore.graphql.live import SocketLimits
 from energycore_fastapi.endpoint import GraphQLEndpoint
-from energycore_fastapi.sockets import socket_app
 from energycore_fastapi.scopes import check_dependency
+from energycore_fastapi.sockets import socket_app
 from energycore_fastapi.threads import RequestThreads
 
 __all__ = ["Lifespan", "graphql_app", "graphql_router"]

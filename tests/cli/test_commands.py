@@ -16,6 +16,7 @@ from energycore.graphql import sdl
 from energycore.jobs.sentences import pace
 from energycore.storage.sql.schema import HEAD
 from tests.cli.runs import refusal, run
+from tests.support import contract
 
 ROOF = ec.SolarPanel(name="Roof", rated_power_w=5_000)
 
@@ -38,7 +39,9 @@ def test_the_version_is_that_of_the_package():
 
 
 def test_the_schema_is_printed_as_the_server_has_it():
-    assert run("schema").stdout == sdl()
+    printed = run("schema").stdout
+    assert printed == sdl()
+    assert printed == contract.PRINTED.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

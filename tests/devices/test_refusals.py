@@ -8,6 +8,7 @@ import pytest
 
 import energycore as ec
 from energycore.devices.base import fields_of_kind
+from energycore.devices.fields import every_fault
 from energycore.errors import InvalidValue, StoredEnergyOutOfBounds, UnknownTimeZone
 from energycore.quantities.units import MAX_CAPACITY_WH, MAX_POWER_W
 
@@ -197,3 +198,25 @@ class TestTheInitialStateOfAStorage:
         with pytest.raises(InvalidValue) as refusal:
             ec.StorageState(mode=mode, power_w=power_w).setpoint_w(self.battery)
         assert (refusal.value.field, refusal.value.limit) == ("power_w", limit)
+
+
+@pytest.mark.parametrize(("kind", "field"), RATINGS)
+def test_the_faults_of_good_fields_are_none_and_of_one_wrong_field_are_it(kind, field):
+    given = {"name": "It", **GOOD[kind]}
+    assert every_fault(kind, given) == ()
+    (fault,) = every_fault(kind, {**given, field: math.nan})
+    with pytest.raises(InvalidValue) as refusal:
+        make(kind, **{field: math.nan})
+    assert str(fault) == str(refusal.value)
+
+
+def test_every_fault_is_found_and_none_that_only_follows_from_another():
+    given = {**GOOD[ec.Battery], "name": "", "capacity_wh": 0, "min_state_of_charge": 2}
+    found = [fault.field for fault in every_fault(ec.Battery, given)]
+    assert found == ["name", "capacity_wh", "min_state_of_charge"]
+    crossed = {**GOOD[ec.Battery], "name": "x", "min_state_of_charge": 0.5}
+    faults = every_fault(ec.Battery, {**crossed, "max_state_of_charge": 0.5})
+    assert [fault.field for fault in faults] == ["max_state_of_charge"]
+    one_coordinate = {"name": "", "time_zone": "Mars", "latitude": 1.0}
+    faults = every_fault(ec.Site, one_coordinate)
+    assert [fault.field for fault in faults] == ["name", "time_zone", "longitude"]

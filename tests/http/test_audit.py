@@ -14,8 +14,8 @@ AUDITS = 61
 
 @pytest.fixture(scope="session")
 def installed(pytestconfig: pytest.Config) -> Path:
-    """A folder with the packages of package.json."""
-    return npm.installed(pytestconfig, HERE / "package.json", "graphql-http")
+    """A folder in which the packages of package.json are installed, kept between runs."""
+    return npm.install(pytestconfig, HERE / "package.json")
 
 
 @pytest.mark.npm

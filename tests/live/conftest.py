@@ -14,7 +14,7 @@ from tests.support.brokers import NoBroker
 def installed(pytestconfig: pytest.Config) -> Path:
     """A folder with the packages of package.json."""
     manifest = Path(__file__).with_name("package.json")
-    return npm.installed(pytestconfig, manifest, "graphql-ws")
+    return npm.install(pytestconfig, manifest)
 
 
 @pytest.fixture(params=WORLDS)

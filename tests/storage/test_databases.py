@@ -62,6 +62,20 @@ def test_a_second_writer_of_a_file_is_told_to_try_again(sqlite_storage, sqlite_u
             assert work.devices.count(new_scope(), ALL) == 0
 
 
+def test_writers_of_one_storage_take_turns_and_readers_do_not_wait(sqlite_url):
+    with closing(open_sql_storage(with_option(sqlite_url, "timeout=0.1"))) as storage:
+        with storage.transaction(write=True):
+            with (
+                pytest.raises(StorageUnavailable, match="another transaction is under way"),
+                storage.transaction(write=True),
+            ):
+                pass
+            with storage.transaction(write=False) as work:
+                assert work.devices.count(new_scope(), ALL) == 0
+        with storage.transaction(write=True):
+            pass
+
+
 def test_a_file_that_is_open_twice_shows_what_the_other_committed(sqlite_storage, sqlite_url):
     scope = new_scope()
     with closing(open_sql_storage(sqlite_url)) as other:
@@ -152,11 +166,11 @@ def test_a_table_that_is_gone_is_unavailable_not_an_error_of_sqlalchemy(sqlite_s
         work.settings.get(new_scope(), "name")
 
 
-def test_a_busy_database_in_memory_is_told_to_try_again(sqlite_memory_storage, monkeypatch):
-    monkeypatch.setattr("energycore.storage.sql.store._PATIENCE_S", 0.0)
+def test_a_busy_database_in_memory_is_told_to_try_again():
     with (
-        sqlite_memory_storage.transaction(write=False),
+        closing(open_sql_storage("sqlite://?timeout=0.1")) as storage,
+        storage.transaction(write=False),
         pytest.raises(StorageUnavailable, match="try again"),
-        sqlite_memory_storage.transaction(write=False),
+        storage.transaction(write=False),
     ):
         pass

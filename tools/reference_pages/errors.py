@@ -1,10 +1,11 @@
-"""The page of errors: every class below EnergycoreError, its code, and what it carries."""
+"""The page of errors: every class below EnergycoreError, every code, and what each means."""
 
 from collections.abc import Iterator
 
-from energycore import errors
 from energycore.errors import EnergycoreError
+from tools.reference_pages.error_pages import TEXTS, below, children, meaning
 from tools.reference_pages.markdown import NOTE, first_sentence, table
+from tools.reference_pages.server_texts import SERVER_TEXTS
 
 __all__ = ["page", "tree"]
 
@@ -14,24 +15,41 @@ PAGE = """# Errors
 
 Whatever energycore refuses on purpose is one of these. Codes are stable: a program may rely on
 them; texts may change. Each class is also of the built-in class in brackets, or of that of its
-parent, so that `except ValueError` works as one expects.
+parent, so that `except ValueError` works as one expects. Each code has a page that says when it
+happens, what it looks like, and what to do.
 
 ```text
 {tree}
 ```
 
 {table}
+
+## Codes of the GraphQL server
+
+These are answered by the server itself. Errors of a request or a field carry their code in
+`extensions.code`; refused mutations carry theirs in `userErrors`.
+
+{server}
 """
 
 
 def page() -> str:
     """The whole page."""
     rows = [
-        (f"`{error.code}`", f"`{error.__name__}`", first_sentence(error))
-        for error in sorted(_below(EnergycoreError), key=lambda error: error.code)
+        (_link(error.code), f"`{error.__name__}`", first_sentence(error))
+        for error in sorted(below(EnergycoreError), key=lambda error: error.code)
     ]
-    rendered = table(("code", "class", "meaning"), rows)
-    return PAGE.format(note=NOTE, tree="\n".join(tree()), table=rendered)
+    server = [(_link(code), meaning(code)) for code in sorted(SERVER_TEXTS)]
+    return PAGE.format(
+        note=NOTE,
+        tree="\n".join(tree()),
+        table=table(("code", "class", "meaning"), rows),
+        server=table(("code", "meaning"), server),
+    )
+
+
+def _link(code: str) -> str:
+    return f"[`{code}`](errors/{code}.md)" if code in TEXTS else f"`{code}`"
 
 
 def tree() -> Iterator[str]:
@@ -41,23 +59,11 @@ def tree() -> Iterator[str]:
 
 
 def _branches(parent: type[EnergycoreError], indent: str) -> Iterator[str]:
-    children = _children(parent)
-    for child in children:
-        is_last = child is children[-1]
+    branches = children(parent)
+    for child in branches:
+        is_last = child is branches[-1]
         builtin = [base.__name__ for base in child.__bases__ if base.__module__ == "builtins"]
         name = f"{child.__name__} ({builtin[0]})" if builtin else child.__name__
         branch = f"{indent}{'`' if is_last else '|'}-- {name}"
         yield f"{branch:<42} {child.code}"
         yield from _branches(child, indent + ("    " if is_last else "|   "))
-
-
-def _children(parent: type[EnergycoreError]) -> list[type[EnergycoreError]]:
-    """The classes right below one, in the order of the module."""
-    declared = [thing for thing in vars(errors).values() if isinstance(thing, type)]
-    return [thing for thing in declared if parent in thing.__bases__]
-
-
-def _below(parent: type[EnergycoreError]) -> Iterator[type[EnergycoreError]]:
-    for child in _children(parent):
-        yield child
-        yield from _below(child)

@@ -16,6 +16,7 @@ __all__ = [
     "between",
     "capacity",
     "efficiency",
+    "every_fault",
     "number",
     "power",
     "text",
@@ -57,6 +58,44 @@ def between(low: float, high: float, unit: str, *, above: bool = False) -> Valid
             raise InvalidValue(attribute.name, value, limit)
 
     return check
+
+
+def every_fault(kind: type, given: Mapping[str, object]) -> tuple[InvalidValue, ...]:
+    """Everything that is wrong with the fields of a class, where making it tells the first only.
+
+    A check that needs another field than its own is left out where that one is wrong.
+
+    Args:
+        kind: an attrs class, such as a kind of device, whose validators raise `InvalidValue`.
+        given: its arguments by name; those with a default may be absent.
+
+    Returns:
+        In the order of the fields; empty if `kind(**given)` checks no more than its fields and
+        would not raise.
+    """
+    draft: Any = object.__new__(kind)
+    fields = attrs.fields(kind)
+    for field in fields:
+        if field.name in given:
+            value = given[field.name]
+            held = value if field.converter is None else field.converter(value)
+            object.__setattr__(draft, field.name, held)
+        elif not isinstance(field.default, attrs.Factory):  # type: ignore[arg-type] # a class
+            object.__setattr__(draft, field.name, field.default)
+    faults = []
+    for field in fields:
+        if field.validator is None or not hasattr(draft, field.name):
+            continue
+        try:
+            field.validator(draft, field, getattr(draft, field.name))
+        except InvalidValue as fault:
+            faults.append(fault)
+            object.__delattr__(draft, field.name)
+        except AttributeError:
+            # It reads a field that was wrong itself.
+            if not faults:
+                raise
+    return tuple(faults)
 
 
 def _shown(bound: float) -> str:

@@ -110,4 +110,7 @@ def serving(
     def run(work: Callable[[], Any]) -> Awaitable[Any]:
         return asyncio.to_thread(work)
 
-    return SocketApp(engine, context or own, run, SocketLimits(**limits))
+    async def told(scope: Any, payload: Any) -> object:
+        return (context or own)(scope, payload)
+
+    return SocketApp(engine, told, run, SocketLimits(**limits))

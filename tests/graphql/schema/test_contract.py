@@ -1,32 +1,41 @@
 """The schema keeps its promises, whatever kinds are installed."""
 
-from pathlib import Path
 from typing import ClassVar
 
 import attrs
 import pytest
 from graphql import (
     GraphQLEnumType,
+    GraphQLFloat,
     GraphQLInputObjectType,
     GraphQLObjectType,
     assert_valid_schema,
+    get_named_type,
+    is_introspection_type,
+    is_specified_scalar_type,
 )
 from graphql import (
     build_schema as parse_sdl,
 )
 from graphql.utilities import find_breaking_changes
 
-from energycore.devices.base import Device, Role
+from energycore.devices.base import DataSource, Device, Role, StorageMode
 from energycore.devices.fields import about, number, power
 from energycore.devices.kinds.battery import Battery
 from energycore.devices.kinds.solar_panel import SolarPanel
 from energycore.errors import DeviceKindConflict
 from energycore.graphql import build_schema, sdl
+from energycore.protocols.groups import SummaryGroup
+from energycore.protocols.records import DeviceOrderField
+from energycore.protocols.telemetry import ConflictPolicy
 from energycore.quantities.units import Watts
 from energycore.simulation.behaviour import Behaviour
 from energycore.simulation.solar import SolarDay
+from energycore.telemetry.calendar import Interval
+from energycore.telemetry.series import GapPolicy
+from tests.support import contract
 
-CONTRACT = (Path(__file__).parent / "contract.graphql").read_text(encoding="utf-8")
+CONTRACT = contract.CONTRACT.read_text(encoding="utf-8")
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +69,8 @@ def fields(schema, name):
 
 
 def test_nothing_that_was_promised_is_renamed_or_removed(shipped):
-    assert find_breaking_changes(parse_sdl(CONTRACT), shipped) == []
+    changes = [change.description for change in find_breaking_changes(parse_sdl(CONTRACT), shipped)]
+    assert changes == [f"{name} was removed." for name in contract.AWAITED]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +100,75 @@ def test_each_rating_says_its_meaning_unit_and_default(shipped):
     assert fields(shipped, "ApplianceInput")["dutyCycle"].description == (
         "Share of the time that it runs [fraction, 0 to 1]. Default: 0.4."
     )
+
+
+UNITS = {
+    "W": "[watts",
+    "Wh": "[watt-hours",
+    "Seconds": "[seconds",
+    "S": "[seconds",
+    "StateOfCharge": "0 to 1",
+    "stateOfCharge": "0 to 1",
+    "coverage": "0 to 1",
+    "Efficiency": "0 to 1",
+    "Cycle": "0 to 1",
+    "itude": "Degrees",
+}
+
+
+def described(schema):
+    """Everything in a schema that has a name: its path, its type if it has one, what it says."""
+    for type_ in schema.type_map.values():
+        if is_introspection_type(type_) or is_specified_scalar_type(type_):
+            continue
+        yield type_.name, None, type_.description
+        for name, value in getattr(type_, "values", {}).items():
+            yield f"{type_.name}.{name}", None, value.description
+        for name, field in getattr(type_, "fields", {}).items():
+            yield f"{type_.name}.{name}", get_named_type(field.type), field.description
+            for argument, arg in getattr(field, "args", {}).items():
+                path = f"{type_.name}.{name}({argument}:)"
+                yield path, get_named_type(arg.type), arg.description
+
+
+def test_everything_with_a_name_says_what_it_is(shipped):
+    plugin = build_schema({"pool_pump": PoolPump, "battery": Battery})
+    for schema in (shipped, plugin):
+        for path, _, text in described(schema):
+            assert text, f"{path} has no description"
+            assert text == text.strip(), path
+            assert text.endswith("."), f"{path}: {text}"
+            assert len(text) <= 260, f"{path} says too much: {text}"
+
+
+def test_every_number_says_its_unit(shipped):
+    numbers = 0
+    for path, type_, text in described(shipped):
+        if type_ is not GraphQLFloat:
+            continue
+        name = path.partition(".")[2].rstrip(":)").rpartition("(")[2]
+        units = [unit for end, unit in UNITS.items() if name.endswith(end)]
+        assert units, f"{path} is a number whose name has no unit"
+        assert any(unit in text for unit in units), f"{path} does not say {units}: {text}"
+        numbers += 1
+    assert numbers > 60
+
+
+def test_an_enumeration_has_every_member(shipped):
+    for name, enum in (
+        ("StorageMode", StorageMode),
+        ("DataSource", DataSource),
+        ("GapPolicy", GapPolicy),
+        ("ConflictPolicy", ConflictPolicy),
+        ("Interval", Interval),
+        ("DeviceOrderField", DeviceOrderField),
+        ("SummaryGroup", SummaryGroup),
+    ):
+        type_ = shipped.type_map[name]
+        assert isinstance(type_, GraphQLEnumType)
+        assert {value: shown.value for value, shown in type_.values.items()} == dict(
+            enum.__members__
+        )
 
 
 def test_a_kind_appears_by_itself():

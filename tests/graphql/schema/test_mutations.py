@@ -5,8 +5,8 @@ import json
 import pytest
 
 from energycore.errors import VersionConflict
-from energycore.graphql.schema.ids import device_id
 from energycore.graphql.schema.charges import MAX_DETAILED_ERRORS
+from energycore.graphql.schema.ids import device_id
 
 BATTERY = {"capacityWh": 10_000, "maxChargeW": 5_000, "maxDischargeW": 5_000}
 STATE = "device { id version ... on StorageDevice { mode dispatch dispatchParametersJson } }"
@@ -80,6 +80,39 @@ def test_a_registration_is_refused_where_it_is_wrong(client, given, code, path):
     assert payload["device"] is None
     assert only_error(payload) == (code, ["input", *path])
     assert client.ask("{ devices { totalCount } }")["devices"]["totalCount"] == 0
+
+
+ALL_WRONG = {
+    "name": " x",
+    "tags": [""],
+    "externalId": "",
+    "spec": {"battery": {**BATTERY, "capacityWh": 0, "maxChargeW": -1, "minStateOfCharge": 2}},
+}
+
+
+def test_all_fields_that_are_wrong_are_told_at_once(client):
+    battery = client.register("b", "battery")["id"]
+    site = client.site()["id"]
+    given = {"id": battery, "maxGapSeconds": None, **ALL_WRONG}
+    del given["externalId"]
+    wrong_site = {"name": "", "timeZone": "Mars/Base", "latitude": 91, "externalId": ""}
+    for mutation, answer, sent, paths in (
+        ("registerDevice", "device", ALL_WRONG, ["tags", "externalId"]),
+        ("updateDevice", "device", given, ["maxGapSeconds", "tags"]),
+        ("registerSite", "site", wrong_site, ["timeZone", "latitude", "externalId"]),
+        ("updateSite", "site", {"id": site, "name": None, "timeZone": None}, ["timeZone"]),
+    ):
+        payload = client.change(mutation, f"{answer} {{ id }}", **sent)
+        assert payload[answer] is None
+        found = {tuple(error["path"]): error["code"] for error in payload["userErrors"]}
+        expected: set[tuple[str, ...]] = {("input", path) for path in ("name", *paths)}
+        if answer == "device":
+            names = ("capacityWh", "maxChargeW", "minStateOfCharge")
+            expected |= {("input", "spec", "battery", name) for name in names}
+        assert set(found) == expected
+        assert set(found.values()) <= {"INVALID_VALUE", "UNKNOWN_TIME_ZONE"}
+        assert len(payload["userErrors"]) == len(expected)
+    assert device(client, battery, "version") == {"version": 1}
 
 
 def test_a_refusal_names_the_field_as_the_client_knows_it(client):

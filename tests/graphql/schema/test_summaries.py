@@ -185,6 +185,29 @@ def test_groups_are_paged_by_key(client, fleet, by):
     assert client.refused(GROUPS, by=others[by], after=after) == "INVALID_CURSOR"
 
 
+@pytest.mark.parametrize("by", ["SITE", "KIND", "TAG"])
+def test_groups_come_in_the_order_of_the_key_that_is_shown(client, by):
+    """Site 10 has another place by its ID than by its number, and a tag by code point."""
+    for number, kind in enumerate(["battery", "appliance", "electricVehicle"] * 4):
+        home = client.site(name=f"s{number}")["id"]
+        tags = [f"{'aBÄ_'[number % 4]}{number}"]
+        client.register(f"d{number}", kind, siteId=home, tags=tags)
+    client.register("nowhere")
+    whole = client.ask(GROUPS, by=by)["energySummaries"]
+    keys = [node["key"] for node in whole["nodes"]]
+    shown = [key for key in keys if key is not None]
+    assert shown == sorted(shown)
+    assert None not in keys[:-1]
+    seen: list[str | None] = []
+    after = None
+    for _ in keys:
+        page = client.ask(GROUPS, by=by, first=1, after=after)["energySummaries"]
+        seen += [node["key"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+    assert seen == keys
+    assert after == whole["pageInfo"]["endCursor"]
+
+
 def test_the_storages_of_a_group_that_no_filter_describes_are_paged_too(client):
     for number in range(5):
         client.register(f"s{number}", "battery")

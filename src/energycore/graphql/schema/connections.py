@@ -19,7 +19,7 @@ from graphql import (
 from energycore.graphql.costs import charged
 from energycore.graphql.schema.charges import COUNTED
 from energycore.graphql.schema.cursors import Listing, decode_cursor, encode_cursor
-from energycore.graphql.schema.resolving import read
+from energycore.graphql.schema.resolving import required
 from energycore.protocols.records import DEFAULT_PAGE, MAX_PAGE, Cursor, PageRequest
 
 __all__ = [
@@ -121,12 +121,24 @@ def page_info_type() -> GraphQLObjectType:
     return GraphQLObjectType(
         "PageInfo",
         {
-            "hasNextPage": GraphQLField(GraphQLNonNull(GraphQLBoolean), resolve=read("has_next")),
-            "hasPreviousPage": GraphQLField(
-                GraphQLNonNull(GraphQLBoolean), resolve=lambda page, _: page.is_preceded()
+            "hasNextPage": required(
+                GraphQLBoolean, "has_next", "Whether something follows the page."
             ),
-            "startCursor": GraphQLField(GraphQLString, resolve=lambda page, _: page.cursor_at(0)),
-            "endCursor": GraphQLField(GraphQLString, resolve=lambda page, _: page.cursor_at(-1)),
+            "hasPreviousPage": GraphQLField(
+                GraphQLNonNull(GraphQLBoolean),
+                resolve=lambda page, _: page.is_preceded(),
+                description="Whether something precedes the page.",
+            ),
+            "startCursor": GraphQLField(
+                GraphQLString,
+                resolve=lambda page, _: page.cursor_at(0),
+                description="For `before`: what precedes the page. Null on an empty page.",
+            ),
+            "endCursor": GraphQLField(
+                GraphQLString,
+                resolve=lambda page, _: page.cursor_at(-1),
+                description="For `after`: what follows the page. Null on an empty page.",
+            ),
         },
         description="Where a page stands in its list.",
     )
@@ -136,6 +148,7 @@ def connection_type(
     node: GraphQLObjectType | GraphQLInterfaceType,
     name: str,
     page_info: GraphQLObjectType,
+    items: str,
     *,
     counted: bool = True,
 ) -> GraphQLObjectType:
@@ -145,23 +158,33 @@ def connection_type(
         node: what is listed.
         name: the name of that type.
         page_info: the type PageInfo of the same schema.
+        items: what is listed, in plain words and the plural.
         counted: whether the list tells its length.
     """
     edge = GraphQLObjectType(
         f"{name}Edge",
         {
-            "cursor": GraphQLField(GraphQLNonNull(GraphQLString), resolve=read("cursor")),
-            "node": GraphQLField(GraphQLNonNull(node), resolve=read("node")),
+            "cursor": required(
+                GraphQLString, "cursor", "The place in the list, for `after` and `before`."
+            ),
+            "node": required(node, "node", "What stands there."),
         },
+        description=f"A place in a list of {items}.",
     )
     fields = {
         "edges": GraphQLField(
-            GraphQLNonNull(GraphQLList(GraphQLNonNull(edge))), resolve=lambda page, _: page.edges()
+            GraphQLNonNull(GraphQLList(GraphQLNonNull(edge))),
+            resolve=lambda page, _: page.edges(),
+            description="What stands on the page, each with its cursor.",
         ),
-        "nodes": GraphQLField(
-            GraphQLNonNull(GraphQLList(GraphQLNonNull(node))), resolve=read("nodes")
+        "nodes": required(
+            GraphQLList(GraphQLNonNull(node)), "nodes", "The same without the cursors."
         ),
-        "pageInfo": GraphQLField(GraphQLNonNull(page_info), resolve=lambda page, _: page),
+        "pageInfo": GraphQLField(
+            GraphQLNonNull(page_info),
+            resolve=lambda page, _: page,
+            description="Where the page stands in the list.",
+        ),
     }
     if counted:
         fields["totalCount"] = charged(
@@ -172,4 +195,6 @@ def connection_type(
             ),
             COUNTED,
         )
-    return GraphQLObjectType(f"{name}Connection", fields)
+    return GraphQLObjectType(
+        f"{name}Connection", fields, description=f"A page of a list of {items}."
+    )

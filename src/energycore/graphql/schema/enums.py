@@ -1,6 +1,6 @@
 """The enumerations of the schema; resolvers give and take the members of Python's."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 import attrs
@@ -45,43 +45,81 @@ def make_enums(shapes: Iterable[KindShape]) -> Enums:
             },
             description="What a device is; packages can add kinds.",
         ),
-        storage_mode=_of_members("StorageMode", StorageMode, "What a storage does right now."),
+        storage_mode=_of_members(
+            "StorageMode",
+            {
+                StorageMode.CHARGING: "Takes energy in: its power is negative.",
+                StorageMode.DISCHARGING: "Gives energy: its power is positive.",
+                StorageMode.IDLE: "Neither; by itself once it is full or empty.",
+            },
+            "What a storage does right now.",
+        ),
         data_source=_of_members(
             "DataSource",
-            DataSource,
-            "SIMULATED: a tick moves the device and readings for it are refused. "
-            "REPORTED: only its readings change it.",
+            {
+                DataSource.SIMULATED: "A tick moves the device; readings for it are refused.",
+                DataSource.REPORTED: "Only its readings change it.",
+            },
+            "Who says what a device does.",
         ),
         gap_policy=_of_members(
             "GapPolicy",
-            GapPolicy,
-            "What is known of the time between two readings that are at most maxGapSeconds apart. "
-            "HOLD: the power of a reading holds until the next one, and of the newest until now. "
-            "LINEAR: it changes evenly from one reading to the next. NONE: nothing; a reading is "
-            "a sample without energy.",
+            {
+                GapPolicy.HOLD: "The power of a reading holds until the next one, and of the "
+                "newest until now.",
+                GapPolicy.LINEAR: "It changes evenly from one reading to the next.",
+                GapPolicy.NONE: "Nothing; a reading is a sample without energy.",
+            },
+            "What is known of the time between two readings that are at most maxGapSeconds apart.",
         ),
         conflict_policy=_of_members(
             "ConflictPolicy",
-            ConflictPolicy,
-            "What happens to a reading whose device and instant are taken by other values. "
-            "REJECT: it is rejected. FIRST: what came first stays, and the reading is only "
-            "counted. LAST: it takes the place of what was stored.",
+            {
+                ConflictPolicy.REJECT: "The reading is rejected.",
+                ConflictPolicy.FIRST: "What came first stays, and the reading is only counted.",
+                ConflictPolicy.LAST: "The reading takes the place of what was stored.",
+            },
+            "What happens to a reading whose device and instant are taken by other values.",
         ),
         interval=_of_members(
-            "Interval", Interval, "The length of buckets along a calendar; weeks begin on Monday."
+            "Interval",
+            {
+                Interval.QUARTER_HOUR: "15 minutes.",
+                Interval.HOUR: "60 minutes of elapsed time, counted from midnight.",
+                Interval.DAY: "From midnight to midnight.",
+                Interval.WEEK: "From Monday to Monday.",
+                Interval.MONTH: "From the first of a month to the first of the next.",
+            },
+            "The length of buckets along the calendar of a time zone.",
         ),
-        # The value tells whether the order is descending.
         order_direction=GraphQLEnumType(
             "OrderDirection",
-            {"ASC": GraphQLEnumValue(False), "DESC": GraphQLEnumValue(True)},
+            # The value tells whether the order is descending.
+            {
+                "ASC": GraphQLEnumValue(False, description="The least first."),
+                "DESC": GraphQLEnumValue(True, description="The greatest first."),
+            },
+            description="Which end of an order comes first; DESC is the exact reverse of ASC.",
         ),
         device_order_field=_of_members(
             "DeviceOrderField",
-            DeviceOrderField,
-            "RATED_POWER: the largest power that a device can produce or draw, declared by each "
-            "kind.",
+            {
+                DeviceOrderField.NAME: "By name; letter case does not matter.",
+                DeviceOrderField.REGISTERED_AT: "By the time of registration.",
+                DeviceOrderField.RATED_POWER: "By the largest power that a device can produce or "
+                "draw, declared by each kind.",
+            },
+            "What devices are ordered by; equal ones by registration.",
         ),
-        summary_group=_of_members("SummaryGroup", SummaryGroup, "What totals are grouped by."),
+        summary_group=_of_members(
+            "SummaryGroup",
+            {
+                SummaryGroup.SITE: "One group for each site, one for devices without a site.",
+                SummaryGroup.KIND: "One group for each kind.",
+                SummaryGroup.TAG: "One group for each tag, one for devices without a tag.",
+            },
+            "What totals are grouped by.",
+        ),
     )
 
 
@@ -90,6 +128,9 @@ def summary_of(kind: type[Device]) -> str:
     return (kind.__doc__ or kind.__name__).strip().splitlines()[0]
 
 
-def _of_members(name: str, enum: type[Enum], description: str) -> GraphQLEnumType:
-    values = {member.name: GraphQLEnumValue(member) for member in enum}
+def _of_members(name: str, meanings: Mapping[Enum, str], description: str) -> GraphQLEnumType:
+    values = {
+        member.name: GraphQLEnumValue(member, description=meaning)
+        for member, meaning in meanings.items()
+    }
     return GraphQLEnumType(name, values, description=description)

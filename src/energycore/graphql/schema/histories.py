@@ -23,7 +23,7 @@ from energycore.graphql.costs import charged
 from energycore.graphql.schema.answers import Answers
 from energycore.graphql.schema.charges import BUCKET_VALUE
 from energycore.graphql.schema.context import Operation
-from energycore.graphql.schema.names import camel
+from energycore.graphql.schema.names import ABOUT_ZONE, camel
 from energycore.graphql.schema.ranges import range_arguments, range_us
 from energycore.graphql.schema.resolving import field, required
 from energycore.protocols.records import DeviceFilter
@@ -111,9 +111,13 @@ def history_arguments(
     """The arguments of a history."""
     return {
         **range_arguments(date_time),
-        "interval": GraphQLArgument(GraphQLNonNull(interval)),
+        "interval": GraphQLArgument(
+            GraphQLNonNull(interval), description="The length of the buckets."
+        ),
         "timeZone": GraphQLArgument(
-            GraphQLString, out_name="time_zone", description="IANA name, such as Europe/Berlin."
+            GraphQLString,
+            out_name="time_zone",
+            description=f"{ABOUT_ZONE} The site's unless given.",
         ),
     }
 
@@ -214,15 +218,21 @@ def energy_history_type(
     return GraphQLObjectType(
         "EnergyHistory",
         {
-            "requestedInterval": required(interval, "history.requested_interval"),
+            "requestedInterval": required(
+                interval, "history.requested_interval", "What was asked for."
+            ),
             "interval": required(
                 interval,
                 "history.interval",
                 "The coarsest interval in the answer: coarser than requested where no finer one is "
                 "kept.",
             ),
-            "timeZone": required(GraphQLString, "history.time_zone"),
-            "buckets": required(GraphQLList(GraphQLNonNull(bucket)), "buckets"),
+            "timeZone": required(
+                GraphQLString, "history.time_zone", "The zone whose calendar the buckets follow."
+            ),
+            "buckets": required(
+                GraphQLList(GraphQLNonNull(bucket)), "buckets", "In the order of time, no gaps."
+            ),
         },
         description="Buckets that tile [from, to) along the calendar of timeZone. Where only "
         "coarser ones are kept, the first may begin before it and the last end after it.",
@@ -236,33 +246,37 @@ def _bucket_type(interval: GraphQLEnumType, date_time: GraphQLScalarType) -> Gra
     type_ = GraphQLObjectType(
         "EnergyBucket",
         {
-            "interval": required(interval, "bucket.interval"),
-            "startAt": required(date_time, "start_us"),
-            "endAt": required(date_time, "end_us"),
+            "interval": required(interval, "bucket.interval", "Its length along the calendar."),
+            "startAt": required(date_time, "start_us", "Its first instant."),
+            "endAt": required(date_time, "end_us", "The first instant after it."),
             "coverage": required(
                 GraphQLFloat,
                 "bucket.coverage",
                 "Covered device-time / expected device-time of the active devices, 0 to 1. Where "
                 "it is 0 the values are null, never zero.",
             ),
-            "readingCount": required(GraphQLInt, "reading_count"),
+            "readingCount": required(
+                GraphQLInt, "reading_count", "How many readings the values are of."
+            ),
             "meanPowerW": maybe(
-                "bucket.mean_power_w", "Time-weighted mean over the covered time, signed."
+                "bucket.mean_power_w", "Time-weighted mean over the covered time [watts], signed."
             ),
             "minPowerW": maybe(
                 "min_power_w",
-                "Least power of all devices together while all are covered; null where the "
+                "Least power [watts] of all devices together while all are covered; null where the "
                 "readings that tell it are gone.",
             ),
-            "maxPowerW": maybe("max_power_w", "Greatest power, known as minPowerW is."),
+            "maxPowerW": maybe("max_power_w", "Greatest power [watts], known as minPowerW is."),
             "producedWh": maybe(
-                "bucket.produced_wh", "Sum over the devices of the energy of their positive power."
+                "bucket.produced_wh",
+                "Sum over the devices of the energy of their positive power [watt-hours].",
             ),
             "consumedWh": maybe(
                 "bucket.consumed_wh",
-                "Sum over the devices of the energy of their negative power, as a positive number.",
+                "Sum over the devices of the energy of their negative power, as a positive number "
+                "[watt-hours].",
             ),
-            "netWh": maybe("bucket.net_wh", "producedWh - consumedWh."),
+            "netWh": maybe("bucket.net_wh", "producedWh - consumedWh [watt-hours]."),
             "meanStateOfCharge": maybe(
                 "bucket.mean_state_of_charge",
                 "Time-weighted mean of stored energy as a fraction of capacity, 0 to 1; null "

@@ -1,10 +1,11 @@
 """The input types of the schema, those of device kinds made from their classes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from graphql import (
+    GraphQLArgument,
     GraphQLBoolean,
     GraphQLFloat,
     GraphQLID,
@@ -19,14 +20,28 @@ from graphql import (
 )
 
 from energycore.devices.base import DataSource
+from energycore.graphql.schema.connections import page_arguments
 from energycore.graphql.schema.enums import Enums, summary_of
 from energycore.graphql.schema.ids import IdKind, number_of
 from energycore.graphql.schema.kinds import INITIAL_CHARGE, KindShape
+from energycore.graphql.schema.names import ABOUT_ZONE
 from energycore.protocols.records import DeviceFilter, DeviceOrder
 from energycore.protocols.telemetry import ConflictPolicy
 from energycore.telemetry.series import GapPolicy
 
-__all__ = ["Inputs", "make_inputs", "parse_filter", "parse_order"]
+__all__ = [
+    "Inputs",
+    "device_arguments",
+    "filter_argument",
+    "make_inputs",
+    "parse_filter",
+    "parse_order",
+]
+
+
+_TEXT: Final = "1 to 200 printable characters without blanks around them"
+_TAGS: Final = "Words to find and group it by, at most 50."
+_FROM_NOW_ON: Final = "Reported devices only; holds from now on; cannot be null."
 
 
 @attrs.frozen(kw_only=True)
@@ -67,6 +82,26 @@ def parse_order(given: Mapping[str, Any] | None) -> DeviceOrder:
     return DeviceOrder(field=given["field"], descending=given["direction"])
 
 
+def filter_argument(inputs: Inputs) -> GraphQLArgument:
+    """The argument that chooses devices."""
+    return GraphQLArgument(
+        inputs.device_filter, out_name="filter_", description="Which devices; all unless given."
+    )
+
+
+def device_arguments(inputs: Inputs) -> dict[str, GraphQLArgument]:
+    """The arguments of a list of devices."""
+    return {
+        "filter": filter_argument(inputs),
+        "orderBy": GraphQLArgument(
+            inputs.device_order,
+            out_name="order_by",
+            description="By registration, the first one first, unless given.",
+        ),
+        **page_arguments(),
+    }
+
+
 def _numbers(kind: IdKind, ids: Sequence[str] | None) -> tuple[int, ...] | None:
     return None if ids is None else tuple(number_of(kind, text) for text in ids)
 
@@ -83,17 +118,20 @@ def make_inputs(shapes: Sequence[KindShape], enums: Enums, date_time: GraphQLSca
         device_order=_input(
             "DeviceOrder",
             {
-                "field": _given(enums.device_order_field),
+                "field": _given(enums.device_order_field, "What to compare."),
                 "direction": GraphQLInputField(
-                    GraphQLNonNull(enums.order_direction), default_value=False
+                    GraphQLNonNull(enums.order_direction),
+                    default_value=False,
+                    description="Which end comes first.",
                 ),
             },
+            "An order of devices.",
         ),
         register_site=_input(
             "RegisterSiteInput",
             {
-                "name": _given(GraphQLString),
-                "timeZone": _given(GraphQLString, "IANA name, such as Europe/Berlin."),
+                "name": _given(GraphQLString, f"{_TEXT}."),
+                "timeZone": _given(GraphQLString, ABOUT_ZONE),
                 **_coordinates(),
                 "externalId": _maybe(
                     GraphQLString,
@@ -101,20 +139,25 @@ def make_inputs(shapes: Sequence[KindShape], enums: Enums, date_time: GraphQLSca
                     "the first site.",
                 ),
             },
+            "A home or building to register.",
         ),
         update_site=_input(
             "UpdateSiteInput",
             {
-                "id": _given(GraphQLID),
-                "name": _maybe(GraphQLString),
-                "timeZone": _maybe(GraphQLString),
+                "id": _given(GraphQLID, "The site."),
+                "name": _maybe(GraphQLString, f"{_TEXT}; cannot be null."),
+                "timeZone": _maybe(
+                    GraphQLString, f"{ABOUT_ZONE} Holds from now on; cannot be null."
+                ),
                 **_coordinates(),
             },
             "Absent keeps, null clears (latitude and longitude, together).",
         ),
         register_device=_register_device(enums, spec),
         update_device=_update_device(enums, spec),
-        device_id=_input("DeviceIdInput", {"id": _given(GraphQLID)}),
+        device_id=_input(
+            "DeviceIdInput", {"id": _given(GraphQLID, "The device.")}, "Names a device."
+        ),
         set_storage_mode=_set_storage_mode(enums),
         set_dispatch=_set_dispatch(),
         record_readings=_record_readings(enums, date_time),
@@ -125,15 +168,23 @@ def _device_filter(enums: Enums) -> GraphQLInputObjectType:
     return _input(
         "DeviceFilter",
         {
-            "ids": _maybe(_list(GraphQLID)),
-            "kinds": _maybe(_list(enums.device_kind)),
-            "siteIds": _maybe(_list(GraphQLID)),
+            "ids": _maybe(
+                _list(GraphQLID), "Any of these devices; an ID that nothing has matches nothing."
+            ),
+            "kinds": _maybe(_list(enums.device_kind), "Devices of any of these kinds."),
+            "siteIds": _maybe(
+                _list(GraphQLID),
+                "Devices of any of these sites; an ID that nothing has matches nothing.",
+            ),
             "tags": _maybe(_list(GraphQLString), "Devices that carry any of these tags."),
-            "nameContains": _maybe(GraphQLString, "Letter case does not matter."),
-            "isActive": _maybe(GraphQLBoolean),
-            "dataSources": _maybe(_list(enums.data_source)),
+            "nameContains": _maybe(GraphQLString, "Part of the name; letter case does not matter."),
+            "isActive": _maybe(GraphQLBoolean, "Only active devices, or only inactive ones."),
+            "dataSources": _maybe(
+                _list(enums.data_source), "Devices with any of these data sources."
+            ),
         },
-        "Every given field must match; one filter serves lists, summaries and histories.",
+        "Every given field must match; one filter serves lists, summaries, histories and "
+        "subscriptions. A field that is null is not given; an empty list matches nothing.",
     )
 
 
@@ -172,26 +223,31 @@ def _register_device(enums: Enums, spec: GraphQLInputObjectType) -> GraphQLInput
     return _input(
         "RegisterDeviceInput",
         {
-            "name": _given(GraphQLString, "Unique within its site."),
-            "siteId": _maybe(GraphQLID),
-            "tags": _maybe(_list(GraphQLString)),
+            "name": _given(GraphQLString, f"{_TEXT}, unique within its site."),
+            "siteId": _maybe(GraphQLID, "Where it stands."),
+            "tags": _maybe(_list(GraphQLString), _TAGS),
             "externalId": _maybe(
                 GraphQLString,
                 "The caller's own key, unique within the tenant: registering it twice returns the "
                 "first device.",
             ),
-            "dataSource": GraphQLInputField(enums.data_source, default_value=DataSource.SIMULATED),
+            "dataSource": GraphQLInputField(
+                enums.data_source,
+                default_value=DataSource.SIMULATED,
+                description="Whether ticks or readings say what it does; never changes.",
+            ),
             "maxGapSeconds": _maybe(
                 GraphQLInt,
-                "Reported devices only: how long one reading's power holds, default 300.",
+                "Reported devices only: how long one reading's power holds [seconds], default 300.",
             ),
             "gapPolicy": GraphQLInputField(
                 enums.gap_policy,
                 default_value=GapPolicy.HOLD,
                 description="Of reported devices; simulated ones hold.",
             ),
-            "spec": _given(spec),
+            "spec": _given(spec, "Its kind and ratings."),
         },
+        "A device to register.",
     )
 
 
@@ -199,14 +255,22 @@ def _update_device(enums: Enums, spec: GraphQLInputObjectType) -> GraphQLInputOb
     return _input(
         "UpdateDeviceInput",
         {
-            "id": _given(GraphQLID),
-            "expectedVersion": _maybe(GraphQLInt),
-            "name": _maybe(GraphQLString),
-            "siteId": _maybe(GraphQLID),
-            "tags": _maybe(_list(GraphQLString)),
-            "maxGapSeconds": _maybe(GraphQLInt, "Reported devices only; holds from now on."),
-            "gapPolicy": _maybe(enums.gap_policy, "Reported devices only; holds from now on."),
-            "spec": _maybe(spec),
+            "id": _given(GraphQLID, "The device."),
+            "expectedVersion": _maybe(
+                GraphQLInt,
+                "The version that the change is based on: VERSION_CONFLICT if it is another one by "
+                "now. Without it the last change wins.",
+            ),
+            "name": _maybe(GraphQLString, f"{_TEXT}, unique within its site; cannot be null."),
+            "siteId": _maybe(GraphQLID, "Where it stands from now on; null for nowhere."),
+            "tags": _maybe(_list(GraphQLString), f"{_TAGS} They replace all that it has."),
+            "maxGapSeconds": _maybe(
+                GraphQLInt, "How long one reading's power holds [seconds]. " + _FROM_NOW_ON
+            ),
+            "gapPolicy": _maybe(
+                enums.gap_policy, "What is known between two readings. " + _FROM_NOW_ON
+            ),
+            "spec": _maybe(spec, "New ratings, all of them; the kind stays as it is."),
         },
         "Absent keeps, null clears (siteId, tags); spec replaces all ratings, cannot change the "
         "kind, and keeps the stored energy unless storedWh is given.",
@@ -217,9 +281,13 @@ def _set_storage_mode(enums: Enums) -> GraphQLInputObjectType:
     return _input(
         "SetStorageModeInput",
         {
-            "id": _given(GraphQLID),
-            "mode": _given(enums.storage_mode),
-            "powerW": _maybe(GraphQLFloat),
+            "id": _given(GraphQLID, "The storage."),
+            "mode": _given(enums.storage_mode, "What to do until a bound ends it."),
+            "powerW": _maybe(
+                GraphQLFloat,
+                "With what power [watts], a magnitude of at least 0.001; the device's limit unless "
+                "given.",
+            ),
         },
         "Sets dispatch to manual. powerW is a magnitude above 0, by default and at most the "
         "device's limit; refused with IDLE.",
@@ -230,12 +298,16 @@ def _set_dispatch() -> GraphQLInputObjectType:
     return _input(
         "SetDispatchInput",
         {
-            "id": _given(GraphQLID),
-            "strategy": _given(GraphQLString),
+            "id": _given(GraphQLID, "The storage."),
+            "strategy": _given(
+                GraphQLString, "The strategy that steers it: manual, self_consumption, ..."
+            ),
             "parametersJson": _maybe(
-                GraphQLString, "The strategy's typed parameters as a JSON object."
+                GraphQLString,
+                "The strategy's typed parameters as a JSON object; its defaults unless given.",
             ),
         },
+        "Chooses the strategy that steers a storage from the next tick on.",
     )
 
 
@@ -243,23 +315,32 @@ def _record_readings(enums: Enums, date_time: GraphQLScalarType) -> GraphQLInput
     reading = _input(
         "ReadingInput",
         {
-            "deviceId": _given(GraphQLID),
-            "at": _given(date_time),
+            "deviceId": _given(GraphQLID, "The device, one that is REPORTED."),
+            "at": _given(date_time, "From when on the power holds; kept to the millisecond."),
             "powerW": _given(
                 GraphQLFloat,
                 "Holds from this instant on [watts]: positive produces, negative consumes.",
             ),
-            "storedWh": _maybe(GraphQLFloat, "Energy inside at this instant [watt-hours]."),
+            "storedWh": _maybe(
+                GraphQLFloat, "Energy inside at this instant [watt-hours]; of storages only."
+            ),
         },
+        "What a device did from an instant on.",
     )
     return _input(
         "RecordReadingsInput",
         {
-            "readings": _given(_list(reading)),
+            "readings": _given(
+                _list(reading),
+                "As many as the body of a request may hold; each is stored or rejected by itself.",
+            ),
             "onConflict": GraphQLInputField(
-                enums.conflict_policy, default_value=ConflictPolicy.REJECT
+                enums.conflict_policy,
+                default_value=ConflictPolicy.REJECT,
+                description="What happens where an instant is taken by other values.",
             ),
         },
+        "Readings to record. Recording them again changes nothing.",
     )
 
 

@@ -1,61 +1,61 @@
 """The fields of Mutation: each calls one service and answers refusals as user errors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-import attrs
 from graphql import (
     GraphQLArgument,
     GraphQLField,
     GraphQLInputObjectType,
-    GraphQLInt,
-    GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
 )
 
 from energycore.devices.base import DataSource
+from energycore.devices.fields import every_fault
 from energycore.devices.site import Site
 from energycore.devices.storage_device import StorageState
 from energycore.encoding import decode_dispatch
 from energycore.errors import InvalidValue, VersionConflict
 from energycore.graphql import json_text
 from energycore.graphql.costs import FieldCost, charged
-from energycore.graphql.schema.charges import (
-    CHANGE,
-    MAX_DETAILED_ERRORS,
-    RECORD,
-    REJECTED_READINGS,
-    USER_ERRORS,
-)
+from energycore.graphql.schema.charges import CHANGE, RECORD
 from energycore.graphql.schema.context import Info, Operation
 from energycore.graphql.schema.ids import IdKind, number_of
 from energycore.graphql.schema.inputs import Inputs
 from energycore.graphql.schema.names import camel
-from energycore.graphql.schema.nodes import DeviceBatch, DeviceNode, SiteBatch, SiteNode
+from energycore.graphql.schema.nodes import DeviceBatch, DeviceNode, SiteBatch
 from energycore.graphql.schema.outputs import Outputs
-from energycore.graphql.schema.refusals import EXPECTED, Place, Places, UserError, refusal
-from energycore.graphql.schema.resolving import Resolver, field, required
+from energycore.graphql.schema.payloads import (
+    Payload,
+    device_payload_type,
+    record_payload_type,
+    site_payload_type,
+)
+from energycore.graphql.schema.recording import record_readings
+from energycore.graphql.schema.refusals import EXPECTED, Place, Places, refusal
+from energycore.graphql.schema.resolving import Resolver
 from energycore.graphql.schema.specs import Specs
 from energycore.protocols.records import DeviceRecord, SiteRecord
-from energycore.protocols.telemetry import ConflictPolicy
-from energycore.services.ingestion import NewReading, RecordResult
+from energycore.services.given import check_external_id, clean_tags
 from energycore.services.registration import KEEP
 from energycore.telemetry.series import GapPolicy
 
 __all__ = ["mutation_type"]
 
-"""Rejected readings that are told one by one; all are counted."""
-
 Given = Mapping[str, Any]
 
-_SITE_PLACES: Final[Places] = {
-    "site": ("id",),
+_SOME_NAME: Final = "ratings"
+_SITE_FIELDS: Final[Places] = {
     "name": ("name",),
     "time_zone": ("timeZone",),
     "latitude": ("latitude",),
     "longitude": ("longitude",),
+}
+_SITE_PLACES: Final[Places] = {
+    **_SITE_FIELDS,
+    "site": ("id",),
     "external_id": ("externalId",),
 }
 _COMMAND_PLACES: Final[Places] = {
@@ -70,68 +70,63 @@ _COMMAND_PLACES: Final[Places] = {
 }
 
 
-@attrs.frozen(kw_only=True)
-class _Payload:
-    device: DeviceNode | None = None
-    site: SiteNode | None = None
-    user_errors: tuple[UserError, ...] = ()
-
-
-@attrs.frozen(kw_only=True)
-class _RecordPayload:
-    result: RecordResult
-    user_errors: tuple[UserError, ...]
-
-
 def mutation_type(
     outputs: Outputs, inputs: Inputs, user_error: GraphQLObjectType, specs: Specs
 ) -> GraphQLObjectType:
     """The type Mutation of a schema."""
-    errors = charged(required(GraphQLList(GraphQLNonNull(user_error)), "user_errors"), USER_ERRORS)
-    site = GraphQLObjectType(
-        "SitePayload", {"site": field(outputs.site, "site"), "userErrors": errors}
-    )
-    device = GraphQLObjectType(
-        "DevicePayload", {"device": field(outputs.device, "device"), "userErrors": errors}
-    )
-    record = GraphQLObjectType(
-        "RecordReadingsPayload",
-        {
-            "acceptedCount": required(GraphQLInt, "result.accepted"),
-            "duplicateCount": required(GraphQLInt, "result.duplicates"),
-            "conflictCount": required(
-                GraphQLInt,
-                "result.conflicts",
-                "Readings of an instant that was taken by other values, where the first or the "
-                "last one counts; where they are rejected they are among rejectedCount.",
-            ),
-            "rejectedCount": GraphQLField(
-                GraphQLNonNull(GraphQLInt), resolve=lambda payload, _: len(payload.result.rejected)
-            ),
-            "userErrors": charged(
-                GraphQLField(
-                    errors.type,
-                    resolve=errors.resolve,
-                    description=f"The first {MAX_DETAILED_ERRORS} rejected readings, with their "
-                    "position in the input.",
-                ),
-                REJECTED_READINGS,
-            ),
-        },
-    )
+    site = site_payload_type(outputs.site, user_error)
+    device = device_payload_type(outputs.device, user_error)
+    record = record_payload_type(user_error)
     return GraphQLObjectType(
         "Mutation",
         {
-            "registerSite": _field(site, inputs.register_site, _register_site),
-            "updateSite": _field(site, inputs.update_site, _update_site),
-            "registerDevice": _field(device, inputs.register_device, _register_device(specs)),
-            "updateDevice": _field(device, inputs.update_device, _update_device(specs)),
-            "deactivateDevice": _field(device, inputs.device_id, _deactivate),
-            "reactivateDevice": _field(device, inputs.device_id, _reactivate),
-            "setStorageMode": _field(device, inputs.set_storage_mode, _set_mode),
-            "setDispatch": _field(device, inputs.set_dispatch, _set_dispatch),
-            "recordReadings": _field(record, inputs.record_readings, _record_readings, cost=RECORD),
+            "registerSite": _field(
+                site,
+                inputs.register_site,
+                _register_site,
+                "Registers a site; one that is known by its externalId is returned as it is.",
+            ),
+            "updateSite": _field(site, inputs.update_site, _update_site, "Changes a site."),
+            "registerDevice": _field(
+                device,
+                inputs.register_device,
+                _register_device(specs),
+                "Registers a device; one that is known by its externalId is returned as it is.",
+            ),
+            "updateDevice": _field(
+                device, inputs.update_device, _update_device(specs), "Changes a device."
+            ),
+            "deactivateDevice": _field(
+                device,
+                inputs.device_id,
+                _deactivate,
+                "Takes a device out of ticks, totals and readings; its history stays.",
+            ),
+            "reactivateDevice": _field(
+                device, inputs.device_id, _reactivate, "Puts a device back into service."
+            ),
+            "setStorageMode": _field(
+                device,
+                inputs.set_storage_mode,
+                _set_mode,
+                "Tells a simulated storage what to do from the next tick on.",
+            ),
+            "setDispatch": _field(
+                device,
+                inputs.set_dispatch,
+                _set_dispatch,
+                "Chooses what steers a simulated storage from the next tick on.",
+            ),
+            "recordReadings": _field(
+                record,
+                inputs.record_readings,
+                record_readings,
+                "Stores what reported devices did.",
+                cost=RECORD,
+            ),
         },
+        description="What can be changed. What is refused is told in userErrors; the fields of one "
+        "request are run in their order, and none undoes another.",
     )
 
 
@@ -139,6 +134,7 @@ def _field(
     payload: GraphQLObjectType,
     input_: GraphQLInputObjectType,
     resolve: Callable[[Operation, Given], object],
+    description: str,
     *,
     cost: FieldCost = CHANGE,
 ) -> GraphQLField:
@@ -149,28 +145,29 @@ def _field(
         return resolve(info.context, given)
 
     answer: Resolver = resolver
-    argument = GraphQLArgument(GraphQLNonNull(input_), out_name="given")
-    return charged(GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer), cost)
+    argument = GraphQLArgument(
+        GraphQLNonNull(input_), out_name="given", description="All that the change needs."
+    )
+    return charged(
+        GraphQLField(GraphQLNonNull(payload), {"input": argument}, answer, description=description),
+        cost,
+    )
 
 
-def _register_site(context: Operation, given: Given) -> _Payload:
+def _register_site(context: Operation, given: Given) -> Payload:
+    fields: dict[str, Any] = {name: given.get(place[0]) for name, place in _SITE_FIELDS.items()}
+
     def call() -> SiteRecord:
-        site = Site(
-            name=given["name"],
-            time_zone=given["timeZone"],
-            latitude=given.get("latitude"),
-            longitude=given.get("longitude"),
-        )
         return context.services.registration.register_site(
-            context.scope, site, external_id=given.get("externalId")
+            context.scope, Site(**fields), external_id=given.get("externalId")
         )
 
-    return _site_payload(context, given, call)
+    faults = [*every_fault(Site, fields), *_faults(check_external_id, given.get("externalId"))]
+    return _site_payload(context, given, call, faults)
 
 
-def _update_site(context: Operation, given: Given) -> _Payload:
+def _update_site(context: Operation, given: Given) -> Payload:
     def call() -> SiteRecord:
-        _check_not_null(given, name="name", time_zone="timeZone")
         return context.services.registration.update_site(
             context.scope,
             number_of(IdKind.SITE, given["id"]),
@@ -180,11 +177,11 @@ def _update_site(context: Operation, given: Given) -> _Payload:
             longitude=given.get("longitude", KEEP),
         )
 
-    return _site_payload(context, given, call)
+    return _site_payload(context, given, call, _nulls(given, name="name", time_zone="timeZone"))
 
 
-def _register_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
-    def resolve(context: Operation, given: Given) -> _Payload:
+def _register_device(specs: Specs) -> Callable[[Operation, Given], Payload]:
+    def resolve(context: Operation, given: Given) -> Payload:
         spec = specs.read(given["spec"])
 
         def call() -> DeviceRecord:
@@ -202,19 +199,21 @@ def _register_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
                 initial=None if stored_wh is None else StorageState(stored_wh=stored_wh),
             )
 
-        return _device_payload(context, given, _device_places(spec.places), call)
+        faults = [
+            *spec.faults(given["name"]),
+            *_faults(clean_tags, given.get("tags") or ()),
+            *_faults(check_external_id, given.get("externalId")),
+        ]
+        return _device_payload(context, given, _device_places(spec.places), call, faults)
 
     return resolve
 
 
-def _update_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
-    def resolve(context: Operation, given: Given) -> _Payload:
+def _update_device(specs: Specs) -> Callable[[Operation, Given], Payload]:
+    def resolve(context: Operation, given: Given) -> Payload:
         spec = specs.read(given["spec"]) if given.get("spec") else None
 
         def call() -> DeviceRecord:
-            _check_not_null(
-                given, name="name", spec="spec", max_gap="maxGapSeconds", gap_policy="gapPolicy"
-            )
             site = given.get("siteId", KEEP)
             return context.services.registration.update_device(
                 context.scope,
@@ -224,48 +223,55 @@ def _update_device(specs: Specs) -> Callable[[Operation, Given], _Payload]:
                 site_id=number_of(IdKind.SITE, site) if isinstance(site, str) else site,
                 tags=given.get("tags", KEEP),
                 # A device cannot do without a name; the service keeps the stored one.
-                device=None if spec is None else spec.device("ratings"),
+                device=None if spec is None else spec.device(_SOME_NAME),
                 stored_wh=None if spec is None else spec.stored_wh,
                 max_gap=_seconds(given.get("maxGapSeconds")),
                 gap_policy=given.get("gapPolicy"),
             )
 
-        places = _device_places({} if spec is None else spec.places)
-        return _device_payload(context, given, {**places, "device": ("id",)}, call)
+        places = {**_device_places({} if spec is None else spec.places), "device": ("id",)}
+        faults = [
+            *_nulls(
+                given, name="name", spec="spec", max_gap="maxGapSeconds", gap_policy="gapPolicy"
+            ),
+            *(() if spec is None else spec.faults(given.get("name") or _SOME_NAME)),
+            *_faults(clean_tags, given.get("tags") or ()),
+        ]
+        return _device_payload(context, given, places, call, faults)
 
     return resolve
 
 
-def _deactivate(context: Operation, given: Given) -> _Payload:
+def _deactivate(context: Operation, given: Given) -> Payload:
     return _command(context, given, context.services.registration.deactivate)
 
 
-def _reactivate(context: Operation, given: Given) -> _Payload:
+def _reactivate(context: Operation, given: Given) -> Payload:
     return _command(context, given, context.services.registration.reactivate)
 
 
-def _set_mode(context: Operation, given: Given) -> _Payload:
+def _set_mode(context: Operation, given: Given) -> Payload:
     set_mode = context.services.control.set_mode
     return _command(context, given, set_mode, given["mode"], given.get("powerW"))
 
 
 def _command(
     context: Operation, given: Given, service: Callable[..., DeviceRecord], *parts: object
-) -> _Payload:
+) -> Payload:
     number = number_of(IdKind.DEVICE, given["id"])
     return _device_payload(
         context, given, _COMMAND_PLACES, lambda: service(context.scope, number, *parts)
     )
 
 
-def _set_dispatch(context: Operation, given: Given) -> _Payload:
+def _set_dispatch(context: Operation, given: Given) -> Payload:
     def call() -> DeviceRecord:
         dispatch = decode_dispatch(given["strategy"], _parameters(given.get("parametersJson")))
         number = number_of(IdKind.DEVICE, given["id"])
         return context.services.control.set_dispatch(context.scope, number, dispatch)
 
     # What is in no place of its own is a parameter of the strategy.
-    return _device_payload(context, given, _COMMAND_PLACES, call, ("parametersJson",))
+    return _device_payload(context, given, _COMMAND_PLACES, call, otherwise=("parametersJson",))
 
 
 def _parameters(text: str | None) -> Mapping[str, Any]:
@@ -280,43 +286,19 @@ def _parameters(text: str | None) -> Mapping[str, Any]:
     return parameters
 
 
-def _record_readings(context: Operation, given: Given) -> _RecordPayload:
-    readings = given["readings"]
-    result = context.services.ingestion.record(
-        context.scope,
-        [
-            NewReading(
-                device_id=number_of(IdKind.DEVICE, reading["deviceId"]),
-                at=reading["at"],
-                power_w=reading["powerW"],
-                stored_wh=reading.get("storedWh"),
-            )
-            for reading in readings
-        ],
-        on_conflict=given.get("onConflict") or ConflictPolicy.REJECT,
-    )
-    errors = []
-    for rejection in result.rejected[:MAX_DETAILED_ERRORS]:
-        error = refusal(rejection.error, readings[rejection.index], _READING_PLACES)
-        path = ("input", "readings", str(rejection.index))
-        errors.append(attrs.evolve(error, path=path))
-    return _RecordPayload(result=result, user_errors=tuple(errors))
-
-
-_READING_PLACES: Final[Places] = {
-    "device": ("deviceId",),
-    "at": ("at",),
-    "power_w": ("powerW",),
-    "stored_wh": ("storedWh",),
-}
-
-
-def _site_payload(context: Operation, given: Given, call: Callable[[], SiteRecord]) -> _Payload:
+def _site_payload(
+    context: Operation,
+    given: Given,
+    call: Callable[[], SiteRecord],
+    faults: Sequence[InvalidValue] = (),
+) -> Payload:
+    if faults:
+        return _refused(faults, given, _SITE_PLACES)
     try:
         record = call()
     except EXPECTED as error:
-        return _Payload(user_errors=(refusal(error, given, _SITE_PLACES),))
-    return _Payload(site=SiteBatch(context, [record]).node(record))
+        return Payload(user_errors=(refusal(error, given, _SITE_PLACES),))
+    return Payload(site=SiteBatch(context, [record]).node(record))
 
 
 def _device_payload(
@@ -324,17 +306,33 @@ def _device_payload(
     given: Given,
     places: Places,
     call: Callable[[], DeviceRecord],
+    faults: Sequence[InvalidValue] = (),
     otherwise: Place = (),
-) -> _Payload:
+) -> Payload:
+    if faults:
+        return _refused(faults, given, places)
     try:
         record = call()
     except EXPECTED as error:
         current = error.current if isinstance(error, VersionConflict) else None
-        return _Payload(
+        return Payload(
             device=_node(context, current) if isinstance(current, DeviceRecord) else None,
             user_errors=(refusal(error, given, places, otherwise),),
         )
-    return _Payload(device=_node(context, record))
+    return Payload(device=_node(context, record))
+
+
+def _refused(faults: Iterable[InvalidValue], given: Given, places: Places) -> Payload:
+    return Payload(user_errors=tuple(refusal(fault, given, places) for fault in faults))
+
+
+def _faults(check: Callable[[Any], object], value: object) -> tuple[InvalidValue, ...]:
+    """What a check has against a value; the service makes it again, and stops at the first."""
+    try:
+        check(value)
+    except InvalidValue as fault:
+        return (fault,)
+    return ()
 
 
 def _node(context: Operation, record: DeviceRecord) -> DeviceNode:
@@ -360,7 +358,9 @@ def _seconds(given: int | None) -> timedelta | None:
     return None if given is None else timedelta(seconds=given)
 
 
-def _check_not_null(given: Given, **names: str) -> None:
-    for attribute, name in names.items():
-        if name in given and given[name] is None:
-            raise InvalidValue(attribute, None, "given or absent: it cannot be cleared")
+def _nulls(given: Given, **names: str) -> list[InvalidValue]:
+    return [
+        InvalidValue(attribute, None, "given or absent: it cannot be cleared")
+        for attribute, name in names.items()
+        if name in given and given[name] is None
+    ]

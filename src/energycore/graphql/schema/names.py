@@ -1,6 +1,11 @@
 """How names of Python are spelled in GraphQL."""
 
-__all__ = ["camel"]
+from typing import Final
+
+__all__ = ["ABOUT_ID", "ABOUT_ZONE", "camel"]
+
+ABOUT_ID: Final = "Globally unique and opaque: send it back as it is."
+ABOUT_ZONE: Final = "IANA name, such as Europe/Berlin."
 
 
 def camel(name: str) -> str:

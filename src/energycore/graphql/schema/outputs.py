@@ -1,12 +1,11 @@
 """The object types of sites and devices; those of kinds are made from their classes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import attrs
 from graphql import (
-    GraphQLArgument,
     GraphQLBoolean,
     GraphQLField,
     GraphQLFloat,
@@ -23,36 +22,21 @@ from graphql import (
 from energycore.devices.storage_device import StorageDevice
 from energycore.encoding import encode_dispatch
 from energycore.graphql import json_text
-from energycore.graphql.costs import FieldCost, charged
-from energycore.graphql.schema.charges import (
-    DEVICE_HISTORY,
-    GROUPED_DEVICES,
-    MODE,
-    READINGS,
-    SITE_HISTORY,
-    SITE_OF_DEVICE,
-    STATE,
-    SUMMARY_OF_SITE,
-)
+from energycore.graphql.costs import charged
+from energycore.graphql.schema.charges import DEVICE_HISTORY, MODE, READINGS, SITE_OF_DEVICE, STATE
 from energycore.graphql.schema.connections import (
     Connection,
     connection_type,
-    page_arguments,
     page_info_type,
-    page_request,
 )
 from energycore.graphql.schema.context import Info
 from energycore.graphql.schema.enums import Enums, summary_of
-from energycore.graphql.schema.histories import (
-    HistoryNode,
-    energy_history_type,
-    history_arguments,
-    history_request,
-)
-from energycore.graphql.schema.ids import device_id, site_id
-from energycore.graphql.schema.inputs import Inputs, parse_filter, parse_order
+from energycore.graphql.schema.histories import energy_history_type
+from energycore.graphql.schema.ids import device_id
+from energycore.graphql.schema.inputs import Inputs
 from energycore.graphql.schema.kinds import KindShape, RatingShape, rating_shapes
-from energycore.graphql.schema.nodes import DeviceNode, SiteNode, device_listing
+from energycore.graphql.schema.names import ABOUT_ID
+from energycore.graphql.schema.nodes import DeviceNode, SiteNode
 from energycore.graphql.schema.readings import (
     ReadingNode,
     ReadingsRequest,
@@ -60,10 +44,11 @@ from energycore.graphql.schema.readings import (
     reading_connection_type,
 )
 from energycore.graphql.schema.resolving import field, required
+from energycore.graphql.schema.sites import history_field, site_type
 from energycore.graphql.schema.summaries import energy_summary_type, group_summary_type
 from energycore.quantities.instants import US_PER_SECOND
 
-__all__ = ["DEVICE_FIELDS", "Outputs", "device_arguments", "make_outputs"]
+__all__ = ["DEVICE_FIELDS", "Outputs", "make_outputs"]
 
 DEVICE_FIELDS: Final = (
     "id",
@@ -109,22 +94,13 @@ class Outputs:
     kinds: tuple[GraphQLObjectType, ...]
 
 
-def device_arguments(inputs: Inputs) -> dict[str, GraphQLArgument]:
-    """The arguments of a list of devices."""
-    return {
-        "filter": GraphQLArgument(inputs.device_filter, out_name="filter_"),
-        "orderBy": GraphQLArgument(inputs.device_order, out_name="order_by"),
-        **page_arguments(),
-    }
-
-
 def make_outputs(
     shapes: Sequence[KindShape], enums: Enums, inputs: Inputs, date_time: GraphQLScalarType
 ) -> Outputs:
     """Make the output types of a schema with these kinds."""
     node = GraphQLInterfaceType(
         "Node",
-        {"id": GraphQLField(GraphQLNonNull(GraphQLID))},
+        {"id": GraphQLField(GraphQLNonNull(GraphQLID), description=ABOUT_ID)},
         resolve_type=_type_name,
         description="An object with a globally unique, opaque ID.",
     )
@@ -156,10 +132,12 @@ def make_outputs(
     )
     storages = [shape.kind.kind for shape in shapes if shape.is_storage]
     summary = energy_summary_type(
-        date_time, connection_type(storage_device, "StorageDevice", page_info), storages
+        date_time,
+        connection_type(storage_device, "StorageDevice", page_info, "batteries and vehicles"),
+        storages,
     )
-    devices = connection_type(device, "Device", page_info)
-    site = _site_type(enums, date_time, node, devices, summary, history, inputs)
+    devices = connection_type(device, "Device", page_info, "devices")
+    site = site_type(enums, date_time, node, devices, summary, history, inputs)
 
     def kind_type(shape: KindShape) -> GraphQLObjectType:
         extra = _storage_fields(enums) if shape.is_storage else {}
@@ -176,10 +154,12 @@ def make_outputs(
         site=site,
         device=device,
         device_connection=devices,
-        site_connection=connection_type(site, "Site", page_info),
+        site_connection=connection_type(site, "Site", page_info, "sites"),
         energy_summary=summary,
         energy_history=history,
-        group_connection=connection_type(groups, "GroupSummary", page_info, counted=False),
+        group_connection=connection_type(
+            groups, "GroupSummary", page_info, "groups", counted=False
+        ),
         kinds=tuple(kind_type(shape) for shape in shapes),
     )
 
@@ -196,22 +176,44 @@ def _device_fields(
 ) -> dict[str, GraphQLField]:
     return {
         "id": GraphQLField(
-            GraphQLNonNull(GraphQLID), resolve=lambda node, _: device_id(node.record.id)
+            GraphQLNonNull(GraphQLID),
+            resolve=lambda node, _: device_id(node.record.id),
+            description=ABOUT_ID,
         ),
-        "name": required(GraphQLString, "record.device.name"),
-        "kind": required(enums.device_kind, "record.device.kind"),
-        "site": charged(field(site, "site"), SITE_OF_DEVICE),
-        "tags": required(_list(GraphQLString), "record.tags"),
-        "externalId": field(GraphQLString, "record.external_id", "The caller's own key."),
-        "isActive": required(GraphQLBoolean, "record.is_active"),
-        "dataSource": required(enums.data_source, "record.data_source"),
+        "name": required(GraphQLString, "record.device.name", "Unique within its site."),
+        "kind": required(enums.device_kind, "record.device.kind", "What it is; never changes."),
+        "site": charged(
+            field(site, "site", "Where it stands; null if nowhere in particular."), SITE_OF_DEVICE
+        ),
+        "tags": required(
+            _list(GraphQLString),
+            "record.tags",
+            "Words to find and group it by, in alphabetical order.",
+        ),
+        "externalId": field(
+            GraphQLString,
+            "record.external_id",
+            "The caller's own key, unique within the tenant; null if none was given.",
+        ),
+        "isActive": required(
+            GraphQLBoolean,
+            "record.is_active",
+            "Whether it takes part in ticks, totals and readings; its history stays either way.",
+        ),
+        "dataSource": required(
+            enums.data_source, "record.data_source", "Whether ticks or readings say what it does."
+        ),
         "maxGapSeconds": GraphQLField(
             GraphQLNonNull(GraphQLFloat),
             resolve=lambda node, _: node.record.max_gap_us / US_PER_SECOND,
             description="How long one reading's power holds [seconds].",
         ),
-        "gapPolicy": required(enums.gap_policy, "record.gap_policy"),
-        "registeredAt": required(date_time, "record.registered_at_us"),
+        "gapPolicy": required(
+            enums.gap_policy,
+            "record.gap_policy",
+            "What is known of the time between two of its readings.",
+        ),
+        "registeredAt": required(date_time, "record.registered_at_us", "When it was registered."),
         "version": required(GraphQLInt, "record.version", _VERSION),
         "state": charged(
             field(
@@ -227,7 +229,15 @@ def _device_fields(
 
 def _storage_fields(enums: Enums) -> dict[str, GraphQLField]:
     return {
-        "mode": charged(required(enums.storage_mode, "mode"), MODE),
+        "mode": charged(
+            required(
+                enums.storage_mode,
+                "mode",
+                "What it does now: by its last tick or a newer command; of a reported one by the "
+                "sign of its newest power.",
+            ),
+            MODE,
+        ),
         "dispatch": required(
             GraphQLString,
             "record.dispatch.name",
@@ -260,17 +270,28 @@ def _state_type(enums: Enums, date_time: GraphQLScalarType) -> GraphQLObjectType
     return GraphQLObjectType(
         "DeviceState",
         {
-            "at": required(date_time, "at_us"),
+            "at": required(date_time, "at_us", "From when on the power holds."),
             "powerW": required(
-                GraphQLFloat, "power_w", "Signed: positive produces, negative consumes."
+                GraphQLFloat,
+                "power_w",
+                "Signed [watts]: positive produces, negative consumes.",
             ),
-            "storedWh": field(GraphQLFloat, "stored_wh", "Null for a device without storage."),
+            "storedWh": field(
+                GraphQLFloat,
+                "stored_wh",
+                "Energy inside at that instant [watt-hours]. Null for a device without storage.",
+            ),
             "stateOfCharge": field(
                 GraphQLFloat,
                 "state_of_charge",
-                "Stored energy as a fraction of capacity, 0 to 1.",
+                "Stored energy as a fraction of capacity, 0 to 1. Null for a device without "
+                "storage.",
             ),
-            "mode": field(enums.storage_mode, "mode"),
+            "mode": field(
+                enums.storage_mode,
+                "mode",
+                "What it did by the sign of its power. Null for a device without storage.",
+            ),
             "isStale": required(
                 GraphQLBoolean,
                 "is_stale",
@@ -283,67 +304,6 @@ def _state_type(enums: Enums, date_time: GraphQLScalarType) -> GraphQLObjectType
     )
 
 
-def _site_type(
-    enums: Enums,
-    date_time: GraphQLScalarType,
-    node: GraphQLInterfaceType,
-    devices: GraphQLObjectType,
-    summary: GraphQLObjectType,
-    history: GraphQLObjectType,
-    inputs: Inputs,
-) -> GraphQLObjectType:
-    return GraphQLObjectType(
-        "Site",
-        {
-            "id": GraphQLField(
-                GraphQLNonNull(GraphQLID), resolve=lambda node, _: site_id(node.record.id)
-            ),
-            "name": required(GraphQLString, "record.site.name"),
-            "timeZone": required(
-                GraphQLString, "record.site.time_zone", "IANA name, such as Europe/Berlin."
-            ),
-            "latitude": field(GraphQLFloat, "record.site.latitude", "Degrees, + north."),
-            "longitude": field(GraphQLFloat, "record.site.longitude", "Degrees, + east."),
-            "externalId": field(GraphQLString, "record.external_id", "The caller's own key."),
-            "registeredAt": required(date_time, "record.registered_at_us"),
-            "version": required(GraphQLInt, "record.version", "Grows by one with each change."),
-            "devices": charged(
-                GraphQLField(GraphQLNonNull(devices), device_arguments(inputs), _site_devices),
-                GROUPED_DEVICES,
-            ),
-            "summary": charged(
-                GraphQLField(
-                    GraphQLNonNull(summary),
-                    resolve=lambda node, _: node.batch.summary(node.record.id),
-                ),
-                SUMMARY_OF_SITE,
-            ),
-            "history": _history_field(
-                enums,
-                date_time,
-                history,
-                "What its devices did while they were here. Times in timeZone, by default its own.",
-                SITE_HISTORY,
-            ),
-        },
-        interfaces=[node],
-        description="A home or building: a place, a time zone, and the devices in it.",
-    )
-
-
-def _site_devices(
-    node: SiteNode,
-    info: Info,
-    *,
-    filter_: Mapping[str, Any] | None = None,
-    order_by: Mapping[str, Any] | None = None,
-    **given: Any,
-) -> Connection[DeviceNode]:
-    order = parse_order(order_by)
-    request = page_request(device_listing(info.context, order), given)
-    return node.batch.devices(node.record.id, parse_filter(filter_), order, request)
-
-
 def _past_fields(
     enums: Enums,
     date_time: GraphQLScalarType,
@@ -351,7 +311,7 @@ def _past_fields(
     page_info: GraphQLObjectType,
 ) -> dict[str, GraphQLField]:
     return {
-        "history": _history_field(
+        "history": history_field(
             enums, date_time, history, "Times in timeZone, by default the site's.", DEVICE_HISTORY
         ),
         "readings": charged(
@@ -364,29 +324,6 @@ def _past_fields(
             READINGS,
         ),
     }
-
-
-def _history_field(
-    enums: Enums,
-    date_time: GraphQLScalarType,
-    history: GraphQLObjectType,
-    description: str,
-    cost: FieldCost,
-) -> GraphQLField:
-    return charged(
-        GraphQLField(
-            GraphQLNonNull(history),
-            history_arguments(enums.interval, date_time),
-            _history,
-            description=description,
-        ),
-        cost,
-    )
-
-
-def _history(node: DeviceNode | SiteNode, info: Info, **given: Any) -> HistoryNode:
-    request = history_request(info.context, given)
-    return HistoryNode(node.batch.histories(request)[node.record.id])
 
 
 def _readings(

@@ -35,7 +35,13 @@ from energycore.graphql.schema.histories import (
     history_request,
 )
 from energycore.graphql.schema.ids import IdKind, identity
-from energycore.graphql.schema.inputs import Inputs, parse_filter, parse_order
+from energycore.graphql.schema.inputs import (
+    Inputs,
+    device_arguments,
+    filter_argument,
+    parse_filter,
+    parse_order,
+)
 from energycore.graphql.schema.nodes import (
     DeviceBatch,
     DeviceNode,
@@ -45,7 +51,7 @@ from energycore.graphql.schema.nodes import (
     SummaryNode,
     device_listing,
 )
-from energycore.graphql.schema.outputs import Outputs, device_arguments
+from energycore.graphql.schema.outputs import Outputs
 from energycore.graphql.schema.summaries import GroupNode, group_connection
 from energycore.protocols.groups import SummaryGroup
 from energycore.protocols.records import MAX_PAGE
@@ -54,43 +60,61 @@ from energycore.protocols.scope import tenant_of
 __all__ = ["query_type"]
 
 _SITES: Final = "sites"
+_ONE_ID: Final = "Null is the answer to an ID that nothing of this type has."
 
 
 def query_type(
     outputs: Outputs, inputs: Inputs, enums: Enums, date_time: GraphQLScalarType
 ) -> GraphQLObjectType:
     """The type Query of a schema."""
-    one = {"id": GraphQLArgument(GraphQLNonNull(GraphQLID), out_name="text")}
+    one = {"id": GraphQLArgument(GraphQLNonNull(GraphQLID), out_name="text", description=_ONE_ID)}
     ids = GraphQLNonNull(GraphQLList(GraphQLNonNull(GraphQLID)))
-    filter_ = GraphQLArgument(inputs.device_filter, out_name="filter_")
+    filter_ = filter_argument(inputs)
     return GraphQLObjectType(
         "Query",
         {
-            "node": charged(GraphQLField(outputs.node, one, _node), NODE),
+            "node": charged(
+                GraphQLField(outputs.node, one, _node, description="A site or a device."), NODE
+            ),
             "nodes": charged(
                 GraphQLField(
                     GraphQLNonNull(GraphQLList(outputs.node)),
-                    {"ids": GraphQLArgument(ids)},
+                    {"ids": GraphQLArgument(ids, description=f"At most {MAX_PAGE}, in any order.")},
                     _nodes,
-                    description=f"At most {MAX_PAGE}; null for each ID that nothing has.",
+                    description="Sites and devices in the order of the IDs; null for each ID that "
+                    "nothing has.",
                 ),
                 NODES,
             ),
-            "device": charged(GraphQLField(outputs.device, one, _device), NODE),
+            "device": charged(
+                GraphQLField(outputs.device, one, _device, description="A device."), NODE
+            ),
             "devices": charged(
                 GraphQLField(
-                    GraphQLNonNull(outputs.device_connection), device_arguments(inputs), _devices
+                    GraphQLNonNull(outputs.device_connection),
+                    device_arguments(inputs),
+                    _devices,
+                    description="The devices that match, inactive ones too unless the filter says "
+                    "otherwise.",
                 ),
                 DEVICES,
             ),
-            "site": charged(GraphQLField(outputs.site, one, _site), NODE),
+            "site": charged(GraphQLField(outputs.site, one, _site, description="A site."), NODE),
             "sites": charged(
-                GraphQLField(GraphQLNonNull(outputs.site_connection), page_arguments(), _sites),
+                GraphQLField(
+                    GraphQLNonNull(outputs.site_connection),
+                    page_arguments(),
+                    _sites,
+                    description="All sites, by registration.",
+                ),
                 SITES,
             ),
             "energySummary": charged(
                 GraphQLField(
-                    GraphQLNonNull(outputs.energy_summary), {"filter": filter_}, _energy_summary
+                    GraphQLNonNull(outputs.energy_summary),
+                    {"filter": filter_},
+                    _energy_summary,
+                    description="What the active devices that match do right now, together.",
                 ),
                 SUMMARY,
             ),
@@ -99,13 +123,16 @@ def query_type(
                     GraphQLNonNull(outputs.group_connection),
                     {
                         "groupBy": GraphQLArgument(
-                            GraphQLNonNull(enums.summary_group), out_name="group"
+                            GraphQLNonNull(enums.summary_group),
+                            out_name="group",
+                            description="What makes the groups.",
                         ),
                         "filter": filter_,
                         **page_arguments(backward=False),
                     },
                     _energy_summaries,
-                    description="Ordered by key.",
+                    description="The same in groups. Ordered by key, by code point; the null key "
+                    "is last.",
                 ),
                 GROUPS,
             ),
@@ -120,6 +147,7 @@ def query_type(
                 FILTER_HISTORY,
             ),
         },
+        description="What can be asked. All of one request is read from one state of the storage.",
     )
 
 

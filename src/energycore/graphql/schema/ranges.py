@@ -13,9 +13,13 @@ __all__ = ["range_arguments", "range_us"]
 def range_arguments(date_time: GraphQLScalarType) -> dict[str, GraphQLArgument]:
     """The arguments of a range."""
     return {
-        "from": GraphQLArgument(GraphQLNonNull(date_time), out_name="start"),
+        "from": GraphQLArgument(
+            GraphQLNonNull(date_time), out_name="start", description="The beginning of the range."
+        ),
         "to": GraphQLArgument(
-            GraphQLNonNull(date_time), out_name="end", description="Not in the range itself."
+            GraphQLNonNull(date_time),
+            out_name="end",
+            description="The end of the range, not in it itself.",
         ),
     }
 

@@ -87,19 +87,21 @@ def reading_connection_type(
     reading = GraphQLObjectType(
         "Reading",
         {
-            "at": required(date_time, "at_us"),
+            "at": required(date_time, "at_us", "From when on the power holds."),
             "powerW": required(
                 GraphQLFloat,
                 "power_w",
                 "Holds from this instant on [watts]: positive produces, negative consumes.",
             ),
             "storedWh": field(
-                GraphQLFloat, "stored_wh", "Energy inside at this instant; null without storage."
+                GraphQLFloat,
+                "stored_wh",
+                "Energy inside at this instant [watt-hours]; null without storage.",
             ),
         },
         description="What a device did from an instant on, as it was recorded.",
     )
-    return connection_type(reading, "Reading", page_info, counted=False)
+    return connection_type(reading, "Reading", page_info, "readings", counted=False)
 
 
 def reading_pages(

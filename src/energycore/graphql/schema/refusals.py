@@ -39,9 +39,13 @@ def user_error_type() -> GraphQLObjectType:
     return GraphQLObjectType(
         "UserError",
         {
-            "code": required(GraphQLString, "code"),
-            "message": required(GraphQLString, "message"),
-            "path": required(GraphQLList(GraphQLNonNull(GraphQLString)), "path"),
+            "code": required(GraphQLString, "code", "For programs: it never changes."),
+            "message": required(GraphQLString, "message", "For people: it may change."),
+            "path": required(
+                GraphQLList(GraphQLNonNull(GraphQLString)),
+                "path",
+                "The way to it by the names of arguments and fields, positions in lists as digits.",
+            ),
         },
         description="An expected refusal: a stable code, a sentence, and where in the input it is.",
     )

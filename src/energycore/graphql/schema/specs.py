@@ -6,6 +6,8 @@ from typing import Any
 import attrs
 
 from energycore.devices.base import Device
+from energycore.devices.fields import every_fault
+from energycore.errors import InvalidValue
 from energycore.graphql.schema.kinds import INITIAL_CHARGE, KindShape
 from energycore.graphql.schema.refusals import Places
 
@@ -25,12 +27,18 @@ class Spec:
         Raises:
             InvalidValue: a rating or the name cannot be held.
         """
-        ratings = {
+        return self.shape.kind(name=name, **self._ratings())
+
+    def faults(self, name: str) -> tuple[InvalidValue, ...]:
+        """Everything that is wrong with the name and the ratings."""
+        return every_fault(self.shape.kind, {"name": name, **self._ratings()})
+
+    def _ratings(self) -> dict[str, Any]:
+        return {
             rating.attribute: self.given[rating.name]
             for rating in self.shape.ratings
             if self.given.get(rating.name) is not None
         }
-        return self.shape.kind(name=name, **ratings)
 
     @property
     def stored_wh(self) -> float | None:

@@ -79,8 +79,8 @@ def subscription_type(outputs: Outputs, inputs: Inputs) -> GraphQLObjectType:
                     GraphQLNonNull(outputs.energy_summary),
                     filter_,
                     _energy_summary,
-                    description="The summary whenever it changes, at most once a second; repeated at "
-                    "least every 30 seconds as a heartbeat.",
+                    description="The summary whenever it changes, at most once a second; repeated "
+                    "at least every 30 seconds as a heartbeat.",
                 ),
                 SUMMARY,
             ),

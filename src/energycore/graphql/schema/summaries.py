@@ -1,5 +1,6 @@
 """Totals: their types, groups of them, and the storages behind them."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -56,30 +57,38 @@ def energy_summary_type(
     return GraphQLObjectType(
         "EnergySummary",
         {
-            "at": required(date_time, "totals.at_us"),
+            "at": required(date_time, "totals.at_us", "The instant that is called now."),
             "productionW": watts(
-                "production_w", "Sum of all positive device power: generationW + dischargeW."
+                "production_w",
+                "Sum of all positive device power [watts]: generationW + dischargeW.",
             ),
             "consumptionW": watts(
                 "consumption_w",
-                "Sum of all negative device power, as a positive number: loadW + chargeW.",
+                "Sum of all negative device power, as a positive number [watts]: loadW + chargeW.",
             ),
             "netPowerW": watts(
                 "net_power_w",
-                "productionW - consumptionW: positive exports to the grid, negative imports.",
+                "productionW - consumptionW [watts]: positive exports to the grid, negative "
+                "imports.",
             ),
-            "generationW": watts("generation_w", "What devices without storage produce."),
-            "dischargeW": watts("discharge_w", "What storages give."),
-            "loadW": watts("load_w", "What devices without storage consume."),
-            "chargeW": watts("charge_w", "What storages take."),
+            "generationW": watts("generation_w", "What devices without storage produce [watts]."),
+            "dischargeW": watts("discharge_w", "What storages give [watts]."),
+            "loadW": watts("load_w", "What devices without storage consume [watts]."),
+            "chargeW": watts("charge_w", "What storages take [watts]."),
             "deviceCount": required(
                 GraphQLInt,
                 "totals.device_count",
                 "Active devices of counted roles, the silent ones included; totals of power and "
                 "storage leave silent ones out.",
             ),
-            "silentCount": required(GraphQLInt, "totals.silent_count"),
-            "storage": required(_storage_summary_type(), "totals.storage"),
+            "silentCount": required(
+                GraphQLInt,
+                "totals.silent_count",
+                "Those among them that have no newest reading, or one that is stale.",
+            ),
+            "storage": required(
+                _storage_summary_type(), "totals.storage", "What the storages hold together."
+            ),
             "storageDevices": charged(
                 GraphQLField(
                     GraphQLNonNull(storage_connection),
@@ -106,8 +115,9 @@ def group_summary_type(summary: GraphQLObjectType) -> GraphQLObjectType:
                 "The site's ID, the kind or the tag; null for devices without site or tag. "
                 "A device with two tags counts in both.",
             ),
-            "summary": required(summary, "summary"),
+            "summary": required(summary, "summary", "What the devices of the group do right now."),
         },
+        description="A group of devices and its totals.",
     )
 
 
@@ -117,7 +127,7 @@ def group_connection(
     filter_: DeviceFilter,
     given: Mapping[str, Any],
 ) -> Connection[GroupNode]:
-    """A page of groups with their totals, by key; sites by registration; the null key is last.
+    """A page of groups with their totals, by the key as it is shown; the null key is last.
 
     Raises:
         InvalidValue, PageTooLarge, InvalidCursor: the page is not asked for as it must be.
@@ -126,10 +136,12 @@ def group_connection(
     key_type = int if group is SummaryGroup.SITE else str
     size = PageRequest(first=given.get("first")).size
     after = given.get("after")
-    rest = groups = context.insight.summaries(context.scope, group, filter_)
+    found = context.insight.summaries(context.scope, group, filter_)
+    rest = groups = sorted(found, key=lambda entry: _rank(group, entry[0]))
     if after is not None:
         last = decode_key(listing, "after", after, key_type)
-        rest = [(key, totals) for key, totals in groups if _rank(key) > _rank(last)]
+        begin = bisect_right(groups, _rank(group, last), key=lambda entry: _rank(group, entry[0]))
+        rest = groups[begin:]
     page = rest[:size]
     lists = GroupedLists(context, group, [key for key, _ in page])
     return Connection(
@@ -145,8 +157,9 @@ def group_connection(
     )
 
 
-def _rank(key: GroupKey) -> tuple[bool, str | int]:
-    return (True, 0) if key is None else (False, key)
+def _rank(group: SummaryGroup, key: GroupKey) -> tuple[bool, str]:
+    shown = _shown(group, key)
+    return (True, "") if shown is None else (False, shown)
 
 
 def _shown(group: SummaryGroup, key: GroupKey) -> str | None:
@@ -159,12 +172,18 @@ def _storage_summary_type() -> GraphQLObjectType:
     return GraphQLObjectType(
         "StorageSummary",
         {
-            "capacityWh": required(GraphQLFloat, "capacity_wh"),
-            "storedWh": required(GraphQLFloat, "stored_wh"),
-            "stateOfCharge": field(
-                GraphQLFloat, "state_of_charge", "Null where there is no storage."
+            "capacityWh": required(
+                GraphQLFloat, "capacity_wh", "What fits into all of them [watt-hours]."
             ),
-            "deviceCount": required(GraphQLInt, "device_count"),
+            "storedWh": required(
+                GraphQLFloat, "stored_wh", "Energy inside all of them [watt-hours]."
+            ),
+            "stateOfCharge": field(
+                GraphQLFloat,
+                "state_of_charge",
+                "storedWh / capacityWh, 0 to 1. Null where there is no storage.",
+            ),
+            "deviceCount": required(GraphQLInt, "device_count", "How many they are."),
         },
         description="The storages whose charge is known and that are not silent.",
     )

@@ -19,6 +19,7 @@ __all__ = [
     "is_in_memory",
     "make_engine",
     "parse_url",
+    "patience_s",
     "send_binary",
     "shown",
 ]
@@ -112,6 +113,14 @@ def file_of(url: URL) -> Path | None:
     if url.drivername != _SQLITE or is_in_memory(url) or "uri" in url.query:
         return None
     return Path(url.database or "").absolute()
+
+
+def patience_s(url: URL) -> float:
+    """How long a transaction of SQLite waits for its turn [s]: the URL's `timeout`, or 5."""
+    given = url.query.get("timeout")
+    if isinstance(given, str) and given.replace(".", "", 1).isdigit():
+        return float(given)
+    return _BUSY_S
 
 
 def make_engine(url: URL) -> Engine:

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection
 from energycore.errors import StorageUnavailable
 from energycore.storage.after import AfterCommit
 from energycore.storage.sql.devices import SqlDevices
-from energycore.storage.sql.engine import begin_options, is_in_memory, make_engine
+from energycore.storage.sql.engine import begin_options, is_in_memory, make_engine, patience_s
 from energycore.storage.sql.faults import translated
 from energycore.storage.sql.fleet import SqlFleet
 from energycore.storage.sql.partitions import Partitioning
@@ -24,7 +24,6 @@ from energycore.storage.sql.telemetry import SqlTelemetry
 
 __all__ = ["SqlStorage", "SqlUnitOfWork"]
 
-_PATIENCE_S: Final = 5.0
 _PLAIN: Final = Partitioning()
 
 
@@ -88,7 +87,11 @@ class SqlStorage:
         self.engine: Final = make_engine(url)
         self.partitioning: Final = partitioning
         # A database in memory is one connection, on which transactions take turns.
-        self._turn = threading.Lock() if is_in_memory(url) else None
+        self._is_one_connection = is_in_memory(url)
+        # SQLite has one writer at a time, and whom it lets in next is a matter of luck: under load
+        # one of several threads could wait until its patience ends.
+        self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else None
+        self._patience_s = patience_s(url)
         self._closed = False
 
     @contextmanager
@@ -109,16 +112,23 @@ class SqlStorage:
         """A connection with a transaction begun, which ends with the block in the same way."""
         if self._closed:
             raise StorageUnavailable("this storage is closed")
-        if self._turn is not None and not self._turn.acquire(timeout=_PATIENCE_S):
+        with self._in_turn(write=write), translated(), self.engine.connect() as plain:
+            connection = plain.execution_options(**begin_options(self.engine, write=write))
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _in_turn(self, *, write: bool) -> Iterator[None]:
+        """Wait for what no other thread may do meanwhile."""
+        if self._turn is None or not (write or self._is_one_connection):
+            yield
+            return
+        if not self._turn.acquire(timeout=self._patience_s):
             raise StorageUnavailable("another transaction is under way: try again")
         try:
-            with translated(), self.engine.connect() as plain:
-                connection = plain.execution_options(**begin_options(self.engine, write=write))
-                with connection.begin():
-                    yield connection
+            yield
         finally:
-            if self._turn is not None:
-                self._turn.release()
+            self._turn.release()
 
     def close(self) -> None:
         """Give connections back; the storage cannot be used afterwards."""
