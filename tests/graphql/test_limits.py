@@ -1,6 +1,7 @@
 """Limits are numbers that can be set, a request beyond one is told which, and time is one."""
 
 import json
+from typing import Any
 
 import attrs
 import pytest
@@ -134,8 +135,9 @@ def test_of_many_errors_of_validation_ten_are_told(count):
 
 @pytest.mark.parametrize("name", [name for name in attrs.asdict(Limits()) if name not in OFF])
 def test_what_keeps_the_others_cheap_cannot_be_switched_off(name):
+    off: dict[str, Any] = {name: None}
     with pytest.raises(InvalidValue, match=name):
-        attrs.evolve(Limits(), **{name: None})
+        attrs.evolve(Limits(), **off)
 
 
 @pytest.mark.parametrize("name", attrs.asdict(Limits()))

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from energycore.errors import VersionConflict
-from energycore.graphql.schema.ids import device_id
 from energycore.graphql.schema.charges import MAX_DETAILED_ERRORS
+from energycore.graphql.schema.ids import device_id
 
 BATTERY = {"capacityWh": 10_000, "maxChargeW": 5_000, "maxDischargeW": 5_000}
 STATE = "device { id version ... on StorageDevice { mode dispatch dispatchParametersJson } }"

@@ -22,8 +22,8 @@ def late(client):
         "{ devices { totalCount } }",
         "{ devices { totalCount } is: __typename @include(if: true) }",
         (
-            '{ energyHistory(from: "2026-06-01T00:00:00Z", to: "2026-06-02T00:00:00Z", interval: DAY)'
-            " { timeZone } }"
+            '{ energyHistory(from: "2026-06-01T00:00:00Z", to: "2026-06-02T00:00:00Z",'
+            " interval: DAY) { timeZone } }"
         ),
     ],
 )
