@@ -78,7 +78,7 @@ def test_a_client_reports_and_asks_for_the_history(energy):
       maxGapSeconds: 900, spec: {appliance: {averagePowerW: 500}}}) { device { id } } }"""
     report = """mutation ($readings: [ReadingInput!]!) { recordReadings(input: {
       readings: $readings}) { acceptedCount userErrors { code path } } }"""
-    history = """query ($from: DateTime!) { devices { nodes {
+    history = """query ($from: DateTime!) { devices(first: 10) { nodes {
       history(from: $from, to: "2026-06-01T10:00:00Z", interval: HOUR) {
         buckets { startAt coverage consumedWh } }
       readings(from: $from, to: "2026-06-01T10:00:00Z") { nodes { at powerW } } } } }"""

@@ -135,9 +135,9 @@ def test_of_many_errors_of_validation_ten_are_told(count):
 
 @pytest.mark.parametrize("name", [name for name in attrs.asdict(Limits()) if name not in OFF])
 def test_what_keeps_the_others_cheap_cannot_be_switched_off(name):
-    given: dict[str, Any] = {name: None}
+    off: dict[str, Any] = {name: None}
     with pytest.raises(InvalidValue, match=name):
-        attrs.evolve(Limits(), **given)
+        attrs.evolve(Limits(), **off)
 
 
 @pytest.mark.parametrize("name", attrs.asdict(Limits()))

@@ -125,10 +125,10 @@ def test_a_refusal_names_the_field_as_the_client_knows_it(client):
 
 
 def test_a_number_too_large_for_a_float_is_refused(client):
-    payload = client.ask(
-        """mutation { registerDevice(input: {name: "x", spec: {solarPanel: {ratedPowerW: 1e400}}})
-             { device { id } userErrors { code path } } }"""
-    )["registerDevice"]
+    query = """mutation { registerDevice(input: {name: "x", spec: {solarPanel: {
+      ratedPowerW: %s}}}) { device { id } userErrors { code path } } }"""
+    assert client.refused(query % "1e400") == "BAD_USER_INPUT"
+    payload = client.ask(query % "1e300")["registerDevice"]
     assert payload["device"] is None
     assert only_error(payload) == ("INVALID_VALUE", ["input", "spec", "solarPanel", "ratedPowerW"])
 
@@ -505,14 +505,14 @@ def test_many_rejected_readings_are_all_counted_and_the_first_are_told(client):
     assert client.change("recordReadings", RECORD, readings=[])["rejectedCount"] == 0
 
 
-def test_a_reading_that_no_float_can_hold_is_refused_and_the_others_are_stored(client):
+def test_a_reading_that_nothing_can_measure_is_refused_and_the_others_are_stored(client):
     ident = client.register("a", "battery", dataSource="REPORTED")["id"]
     parts = {
         "powerW: 5": None,
-        "powerW: 1e400": "powerW must be finite and at most 1e+08 W, not inf",
-        "powerW: -1e400": "powerW must be finite and at most 1e+08 W, not -inf",
-        f"powerW: 1{'0' * 400}": "powerW must be finite and at most 1e+08 W, not inf",
-        "powerW: 1, storedWh: 1e400": "storedWh must be at least 0 and at most 13500 Wh, not inf",
+        "powerW: 1e300": "powerW must be finite and at most 1e+08 W, not 1e+300",
+        "powerW: -1e300": "powerW must be finite and at most 1e+08 W, not -1e+300",
+        f"powerW: 1{'0' * 300}": "powerW must be finite and at most 1e+08 W, not 1e+300",
+        "powerW: 1, storedWh: 1e300": "storedWh must be at least 0 and at most 13500 Wh, not 1e+300",
     }
     readings = ", ".join(
         f'{{deviceId: "{ident}", at: "2026-06-01T09:59:0{index}Z", {part}}}'
@@ -540,7 +540,6 @@ def test_a_value_of_another_type_refuses_the_request_and_says_which(client):
         ({"at": 1_780_315_200}, "INVALID_VALUE"),
         ({"at": None}, "BAD_USER_INPUT"),
         ({"powerW": "5"}, "BAD_USER_INPUT"),
-        ({"powerW": 10**400}, "BAD_USER_INPUT"),
     ):
         response = client.respond(record, readings=[good, {**good, **bad}])
         (error,) = response["errors"]
