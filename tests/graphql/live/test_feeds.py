@@ -170,3 +170,12 @@ def test_the_root_field_is_found_wherever_it_is():
     )
     assert root_field(document, "A") == "deviceStates"
     assert root_field(document, "B") == "energySummary"
+
+
+def test_beyond_so_many_devices_all_that_are_selected_are_told():
+    feed = DeviceStates()
+    walked(feed)
+    for start in range(0, MAX_PENDING + 1, 1_000):
+        feed.add(changed(*range(start, start + 1_000)))
+    assert feed._ids == set()
+    assert feed.event().device_ids is None
