@@ -52,7 +52,7 @@ class Registered(ServiceWritten):
             row = self
         else:
             model: Any = type(self)
-            row = model.objects.using(alias).get(pk=self.pk)
+            row = model.objects.using(alias).get(pk=self.pk, tenant_id=scope.tenant)
             for name in {*update_fields, "version"}:
                 setattr(row, name, getattr(self, name))
         with services.storage.transaction(write=True) as work:
