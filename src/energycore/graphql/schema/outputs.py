@@ -98,12 +98,7 @@ def make_outputs(
     shapes: Sequence[KindShape], enums: Enums, inputs: Inputs, date_time: GraphQLScalarType
 ) -> Outputs:
     """Make the output types of a schema with these kinds."""
-    node = GraphQLInterfaceType(
-        "Node",
-        {"id": GraphQLField(GraphQLNonNull(GraphQLID), description=ABOUT_ID)},
-        resolve_type=_type_name,
-        description="An object with a globally unique, opaque ID.",
-    )
+    node = _node_type()
     page_info = page_info_type()
     state = _state_type(enums, date_time)
     history = energy_history_type(enums.interval, date_time)
@@ -161,6 +156,15 @@ def make_outputs(
             groups, "GroupSummary", page_info, "groups", counted=False
         ),
         kinds=tuple(kind_type(shape) for shape in shapes),
+    )
+
+
+def _node_type() -> GraphQLInterfaceType:
+    return GraphQLInterfaceType(
+        "Node",
+        {"id": GraphQLField(GraphQLNonNull(GraphQLID), description=ABOUT_ID)},
+        resolve_type=_type_name,
+        description="An object with a globally unique, opaque ID.",
     )
 
 
