@@ -85,7 +85,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
 def check_deployment(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """What `check --deploy` asks beside that.
 
-    energycore.W005: nothing says whose data a request may see, neither TENANT_OF nor TENANT.
+    energycore.W006: nothing says whose data a request may see, neither TENANT_OF nor TENANT.
     """
     given = getattr(settings, SETTING, {})
     if problems() or "TENANT_OF" in given or "TENANT" in given:
@@ -103,7 +103,7 @@ def check_database(
     energycore.E003: the database is of another kind, or too old.
     energycore.E004: the routers send the models to another database than ENERGYCORE names.
     energycore.W003: requests are atomic blocks of SQLite, which begin as readers.
-    energycore.W005: several tenants have devices, and TENANT_OF tells none of them apart.
+    energycore.W006: several tenants have devices, and TENANT_OF tells none of them apart.
     """
     if problems():
         return []
@@ -171,7 +171,7 @@ def _of_tenants(alias: str) -> list[CheckMessage]:
 
 def _no_resolver(message: str, otherwise: str) -> CheckMessage:
     hint = f"Name a TENANT_OF in {SETTING}; where that is meant, {otherwise}."
-    return checks.Warning(message, hint=hint, id="energycore.W005")
+    return checks.Warning(message, hint=hint, id="energycore.W006")
 
 
 def _unsupported(message: str, hint: str | None = None) -> CheckMessage:

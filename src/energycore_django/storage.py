@@ -92,13 +92,13 @@ def joined(alias: str, *, write: bool) -> Iterator[Connection]:
     """
     django = connections[alias]
     engine = _engine(alias, django.vendor)
-    # Without autocommit a transaction may have begun already.
     outermost = not django.in_atomic_block
-    begins = outermost and django.get_autocommit()
     # After an error PostgreSQL refuses all that follows: a part of its own keeps it from the
     # caller's block, also where something was only read.
     own = write or outermost or django.vendor == "postgresql"
     try:
+        # Without autocommit a transaction may have begun already. Asking connects.
+        begins = outermost and django.get_autocommit()
         with transaction.atomic(using=alias) if own else nullcontext():
             try:
                 with engine.connect() as connection, connection.begin():

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 import attrs
@@ -29,8 +30,10 @@ from pydantic_settings import (
 )
 
 from energycore import Retention
+from energycore.channels import check_channel_url
 from energycore.errors import EnergycoreError, InvalidSettings, InvalidValue
-from energycore.graphql import build_engine
+from energycore.graphql import Limits, TrustedDocuments, build_engine
+from energycore.graphql.live import SocketLimits
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
 from energycore.quantities.zones import load_zone
@@ -91,6 +94,28 @@ def _partitioning(value: object) -> object:
         raise InvalidValue("setting", value, limit) from None
 
 
+def _limits(value: object) -> object:
+    return value if isinstance(value, Limits) else _of_fields(Limits, value)
+
+
+def _sockets(value: object) -> object:
+    if value is None or isinstance(value, SocketLimits):
+        return value
+    if value is False or value in ("false", "False", "0", "off", "no"):
+        return None
+    return _of_fields(SocketLimits, value)
+
+
+def _of_fields(kind: type[Any], value: object) -> Any:
+    return kind(**_object(value, [field.name for field in attrs.fields(kind)]))
+
+
+def _channel(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        check_channel_url(value.get_secret_value())
+    return value
+
+
 def _object(value: object, names: list[str]) -> dict[str, Any]:
     """An object with some of these keys, in any case; as such, or as the text of a variable."""
     read = value
@@ -110,7 +135,13 @@ def _plain(value: attrs.AttrsInstance | None) -> dict[str, Any] | None:
     """What gives the value back when it is read."""
     if value is None:
         return None
-    return {name: getattr(part, "days", part) for name, part in attrs.asdict(value).items()}
+    return {name: _plain_part(part) for name, part in attrs.asdict(value).items()}
+
+
+def _plain_part(part: object) -> object:
+    if isinstance(part, frozenset):
+        return sorted(part)
+    return getattr(part, "days", part)
 
 
 _AS_JSON: Final = PlainSerializer(_plain, when_used="json")
@@ -156,8 +187,17 @@ class EnergycoreSettings(BaseSettings):
     """How PostgreSQL's partitions of readings are made: hash_parts and brin."""
     graphiql: bool = False
     """Whether GraphiQL is served."""
-    max_body_bytes: PositiveInt = 262_144
-    """Largest body of a GraphQL request [bytes]."""
+    limits: Annotated[Limits, BeforeValidator(_limits), _AS_JSON] = Limits()
+    """What a GraphQL request may ask for, such as max_cost; null switches a limit off."""
+    trusted_documents: Path | None = None
+    """A manifest of documents that clients may name by their sha256."""
+    only_trusted: bool = False
+    """Whether documents that are not in the manifest are refused."""
+    channel: Annotated[SecretStr | None, AfterValidator(_channel)] = None
+    """Where subscriptions learn of changes: redis://host:6379/0 between processes; by default
+    within this process."""
+    sockets: Annotated[SocketLimits | None, BeforeValidator(_sockets), _AS_JSON] = SocketLimits()
+    """Limits of graphql-transport-ws, such as max_sockets; false serves no sockets."""
     max_threads: PositiveInt = 8
     """Most GraphQL requests that are answered at one time; further ones wait."""
     ticks: bool = True
@@ -182,6 +222,7 @@ class EnergycoreSettings(BaseSettings):
             retention=self.retention,
             max_buckets=self.max_buckets,
             partitioning=self.partitioning,
+            channel=None if self.channel is None else self.channel.get_secret_value(),
         )
 
     def create_app(
@@ -197,15 +238,24 @@ class EnergycoreSettings(BaseSettings):
             energy: the database.
             scope_of: a FastAPI dependency that tells the tenant of a request.
             lifespan: entered before the first request and left after the last one.
+
+        Raises:
+            InvalidValue: the manifest of trusted documents cannot be read.
         """
         return create_app(
             energy,
-            engine=build_engine(max_body_bytes=self.max_body_bytes),
+            engine=build_engine(limits=self.limits, trusted=self._trusted()),
             scope_of=scope_of,
             graphiql=self.graphiql,
             max_threads=self.max_threads,
             lifespan=lifespan,
+            sockets=self.sockets,
         )
+
+    def _trusted(self) -> TrustedDocuments:
+        path = self.trusted_documents
+        found = TrustedDocuments() if path is None else TrustedDocuments.load(path)
+        return attrs.evolve(found, enforce=self.only_trusted)
 
     def ticking(
         self, energy: Energy, *, tenants: Callable[[], Iterable[str]] | None = None

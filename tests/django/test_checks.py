@@ -154,7 +154,7 @@ def test_a_deployment_says_whose_data_a_request_may_see():
         with override_settings(ENERGYCORE=own):
             return set(found(tags=[Tags.security], include_deployment_checks=True))
 
-    assert of_deployment() == {"energycore.W005"}
+    assert of_deployment() == {"energycore.W006"}
     assert of_deployment(TENANT="default") == set()
     assert of_deployment(TENANT_OF="energycore_django.tenancy.each_user") == set()
 
@@ -180,7 +180,7 @@ def test_several_tenants_that_no_resolver_tells_apart_are_a_warning(project):
         energy().register(ec.SolarPanel(name="Roof", rated_power_w=1))
         assert told() == set()
         energy("acme").register(ec.SolarPanel(name="Roof", rated_power_w=1))
-    assert told() == {"energycore.W005"}
+    assert told() == {"energycore.W006"}
     assert told(TENANT_OF="energycore_django.tenancy.each_user") == set()
 
 

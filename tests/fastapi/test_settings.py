@@ -13,6 +13,8 @@ from starlette.testclient import TestClient
 
 import energycore as ec
 from energycore.errors import EnergycoreError, InvalidSettings
+from energycore.graphql import Limits
+from energycore.graphql.live import SocketLimits
 from energycore.storage.sql import Partitioning
 from energycore_django.conf import DjangoSettings
 from energycore_fastapi import EnergycoreSettings
@@ -51,6 +53,8 @@ def test_the_names_are_those_of_django_settings_where_both_have_the_thing():
 
 
 def test_each_field_is_read_from_its_variable(given, tmp_path):
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text("{}")
     given(
         database_url=f"sqlite:///{tmp_path / 'own.db'}",
         tenant="acme",
@@ -61,7 +65,10 @@ def test_each_field_is_read_from_its_variable(given, tmp_path):
         max_buckets="100",
         partitioning='{"hash_parts": 4, "brin": true}',
         graphiql="true",
-        max_body_bytes="1000",
+        limits='{"max_body_bytes": 1000, "MAX_COST": null}',
+        trusted_documents=str(manifest),
+        only_trusted="true",
+        sockets='{"max_sockets": 3, "allowed_origins": ["https://app.example.com"]}',
         max_threads="2",
         ticks="off",
     )
@@ -70,6 +77,13 @@ def test_each_field_is_read_from_its_variable(given, tmp_path):
     assert settings.retention == kept
     assert settings.partitioning == Partitioning(hash_parts=4, brin=True)
     assert (settings.graphiql, settings.ticks, settings.max_threads) == (True, False, 2)
+    assert settings.limits == Limits(max_body_bytes=1_000, max_cost=None)
+    assert settings.sockets == SocketLimits(
+        max_sockets=3, allowed_origins=["https://app.example.com"]
+    )
+    assert (
+        EnergycoreSettings.model_validate_json(settings.model_dump_json()).limits.max_cost is None
+    )
     with settings.connect() as energy:
         assert energy.scope.tenant == "acme"
         assert energy.services.histories.default_zone == "Europe/Berlin"
@@ -81,6 +95,8 @@ def test_each_field_is_read_from_its_variable(given, tmp_path):
             assert "GraphiQL" in client.get("/").text
             long = {"query": "{ __typename }" + " " * 1_000}
             assert client.post("/graphql", json=long).status_code == 413
+            told = client.post("/graphql", json={"query": "{ __typename }"}).json()
+            assert told["errors"][0]["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
     assert (tmp_path / "own.db").is_file()
 
 
@@ -102,6 +118,9 @@ def test_each_field_is_read_from_its_variable(given, tmp_path):
         ("retention", '{"raw": 0}', "{} cannot be used: it must be a timedelta of a day or more"),
         ("partitioning", '{"hash_parts": "4"}', '{} cannot be used: it must be JSON such as {"ha'),
         ("partitioning", '{"hash_parts": -4}', "{} cannot be used: it must be from 0 to 1024"),
+        ("limits", '{"max_cost": 0}', "{} cannot be used: it must be a whole number of at least 1"),
+        ("sockets", '{"max_sockets": "2"}', "{} cannot be used: it must be a whole number of at "),
+        ("channel", "kafka://host", "{} cannot be used: "),
         ("max_threads", "0", "{} cannot be used: input should be greater than 0"),
         ("max_buckets", "1e400", "{} cannot be used: input should be a valid integer"),
         ("graphiql", "perhaps", "{} cannot be used: input should be a valid boolean"),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from energycore import errors
+from energycore.graphql.limits import Limits
 from tools.reference_pages.error_examples import BATTERY, HOME, METER, ROOF, Asked, Raised
 from tools.reference_pages.texts import Text
 
@@ -209,7 +210,8 @@ DOMAIN_TEXTS: Final[Mapping[str, Text]] = {
       timeZone
     }}
   }}
-}}"""
+}}""",
+            options={"limits": Limits(max_cost=None)},
         ),
     ),
     "UNKNOWN_DISPATCH": Text(

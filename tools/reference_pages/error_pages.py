@@ -6,6 +6,7 @@ from typing import Final
 from energycore import errors
 from energycore.errors import EnergycoreError
 from tools.reference_pages.domain_texts import DOMAIN_TEXTS
+from tools.reference_pages.limit_texts import LIMIT_TEXTS
 from tools.reference_pages.markdown import NOTE, first_sentence
 from tools.reference_pages.program_texts import PROGRAM_TEXTS
 from tools.reference_pages.server_texts import SERVER_TEXTS
@@ -13,7 +14,12 @@ from tools.reference_pages.texts import Text
 
 __all__ = ["TEXTS", "below", "children", "meaning", "page"]
 
-TEXTS: Final[Mapping[str, Text]] = {**DOMAIN_TEXTS, **PROGRAM_TEXTS, **SERVER_TEXTS}
+TEXTS: Final[Mapping[str, Text]] = {
+    **DOMAIN_TEXTS,
+    **LIMIT_TEXTS,
+    **PROGRAM_TEXTS,
+    **SERVER_TEXTS,
+}
 """The text of each code. A code without one has no page, and a test fails."""
 
 PAGE = """# {code}

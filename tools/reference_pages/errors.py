@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from energycore.errors import EnergycoreError
 from tools.reference_pages.error_pages import TEXTS, below, children, meaning
 from tools.reference_pages.markdown import NOTE, first_sentence, table
-from tools.reference_pages.server_texts import SERVER_TEXTS
 
 __all__ = ["page", "tree"]
 
@@ -39,7 +38,8 @@ def page() -> str:
         (_link(error.code), f"`{error.__name__}`", first_sentence(error))
         for error in sorted(below(EnergycoreError), key=lambda error: error.code)
     ]
-    server = [(_link(code), meaning(code)) for code in sorted(SERVER_TEXTS)]
+    known = {error.code for error in below(EnergycoreError)}
+    server = [(_link(code), meaning(code)) for code in sorted(TEXTS) if code not in known]
     return PAGE.format(
         note=NOTE,
         tree="\n".join(tree()),

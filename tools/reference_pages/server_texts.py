@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from energycore.graphql.limits import Limits
 from tools.reference_pages.error_examples import Asked, Sent
 from tools.reference_pages.texts import Text
 
@@ -39,7 +40,7 @@ SERVER_TEXTS: Final[Mapping[str, Text]] = {
         "server sets another.",
         do="Send readings in several requests of about a thousand, and values in `variables` "
         "rather than in the document.",
-        example=Sent("POST", _LIST, options={"max_body_bytes": 20}),
+        example=Sent("POST", _LIST, options={"limits": Limits(max_body_bytes=20)}),
     ),
     "GRAPHQL_PARSE_FAILED": Text(
         meaning="The document is not GraphQL.",
@@ -105,7 +106,7 @@ SERVER_TEXTS: Final[Mapping[str, Text]] = {
             "GET",
             target="/graphql?query={sites{totalCount}}",
             headers={},
-            options={"max_body_bytes": 20},
+            options={"limits": Limits(max_body_bytes=20)},
         ),
     ),
 }

@@ -6,7 +6,7 @@ from energycore.channels.local import LocalChannel
 from energycore.errors import UnsupportedChannel
 from energycore.protocols.channel import Channel
 
-__all__ = ["open_channel"]
+__all__ = ["check_channel_url", "open_channel"]
 
 _SCHEMES = ("redis", "rediss", "unix")
 
@@ -24,10 +24,19 @@ def open_channel(url: str | None) -> Channel:
     """
     if url is None:
         return LocalChannel()
+    check_channel_url(url)
+    from energycore.channels.redis import RedisChannel
+
+    return RedisChannel(url)
+
+
+def check_channel_url(url: str) -> None:
+    """Refuse what cannot be the URL of a channel, without connecting.
+
+    Raises:
+        UnsupportedChannel: there is no channel of such a URL; the message has no password.
+    """
     if urlsplit(url).scheme not in _SCHEMES:
         # Without what follows, which may be a password.
         begins = url.partition(":")[0][:20]
         raise UnsupportedChannel(f"the URL of a channel begins with redis://, not {begins!r}")
-    from energycore.channels.redis import RedisChannel
-
-    return RedisChannel(url)

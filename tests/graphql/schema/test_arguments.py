@@ -24,10 +24,11 @@ import energycore as ec
 from energycore.graphql import GraphQLContext, GraphQLEngine, HttpRequest
 from energycore.graphql.schema.ids import device_id, site_id
 from tools.reference_pages.domain_texts import DOMAIN_TEXTS
+from tools.reference_pages.limit_texts import LIMIT_TEXTS
 from tools.reference_pages.server_texts import SERVER_TEXTS
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
-EXPECTED = {*DOMAIN_TEXTS, *SERVER_TEXTS} - {"INTERNAL_ERROR"}
+EXPECTED = {*DOMAIN_TEXTS, *LIMIT_TEXTS, *SERVER_TEXTS} - {"INTERNAL_ERROR"}
 NAMES = ("Straße", "STRASSE", "ﬁn", "Roof", "roof", "i̇stanbul", "İSTANBUL", "%_", "😀", "a'b")
 TAGS = ("roof", "Roof", "ü", "😀", "%")
 

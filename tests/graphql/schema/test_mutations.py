@@ -512,7 +512,9 @@ def test_a_reading_that_nothing_can_measure_is_refused_and_the_others_are_stored
         "powerW: 1e300": "powerW must be finite and at most 1e+08 W, not 1e+300",
         "powerW: -1e300": "powerW must be finite and at most 1e+08 W, not -1e+300",
         f"powerW: 1{'0' * 300}": "powerW must be finite and at most 1e+08 W, not 1e+300",
-        "powerW: 1, storedWh: 1e300": "storedWh must be at least 0 and at most 13500 Wh, not 1e+300",
+        "powerW: 1, storedWh: 1e300": (
+            "storedWh must be at least 0 and at most 13500 Wh, not 1e+300"
+        ),
     }
     readings = ", ".join(
         f'{{deviceId: "{ident}", at: "2026-06-01T09:59:0{index}Z", {part}}}'

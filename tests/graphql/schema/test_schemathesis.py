@@ -35,12 +35,13 @@ from energycore.graphql import build_schema
 from energycore.graphql.schema.ids import device_id, site_id
 from energycore_fastapi import create_app
 from tools.reference_pages.domain_texts import DOMAIN_TEXTS
+from tools.reference_pages.limit_texts import LIMIT_TEXTS
 from tools.reference_pages.server_texts import SERVER_TEXTS
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EACH = 60
 """Cases for each field."""
-EXPECTED = {*DOMAIN_TEXTS, *SERVER_TEXTS} - {"INTERNAL_ERROR"}
+EXPECTED = {*DOMAIN_TEXTS, *LIMIT_TEXTS, *SERVER_TEXTS} - {"INTERNAL_ERROR"}
 """What a client may be told; all other codes say that the server is at fault."""
 ONE_KIND = "solarPanel: {ratedPowerW: 5000}"
 _ZONE = StringValueNode(value="Asia/Kolkata", block=False)
