@@ -1,6 +1,7 @@
 """The pages of docs/reference that come from the code say what the code says."""
 
 import ast
+import json
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from energycore import errors
 from tests.support.tree import SRC
 from tools import reference
 from tools.reference_pages.django import check_ids
-from tools.reference_pages.error_examples import Asked, Raised, Sent
+from tools.reference_pages.error_examples import Asked, Raised, Sent, Told
 from tools.reference_pages.error_pages import TEXTS, below
 from tools.reference_pages.errors import tree
 
@@ -57,7 +58,10 @@ def codes_in(path):
 
 def test_every_code_has_a_page():
     """By the classes of errors, and by what stands in the code of the GraphQL server."""
-    server = (SRC / "energycore" / "graphql").glob("*.py")
+    server = [
+        *(SRC / "energycore" / "graphql").glob("*.py"),
+        *(SRC / "energycore" / "graphql" / "live").glob("*.py"),
+    ]
     known = {kind.code for kind in below(errors.EnergycoreError)}
     codes = known.union(*(codes_in(path) for path in server))
     assert "PAGE_TOO_LARGE" in codes
@@ -74,6 +78,10 @@ def test_the_example_of_a_code_is_of_it(code):
     text = TEXTS[code]
     if isinstance(text.example, Raised):
         assert text.example.make().code == code
+        return
+    if isinstance(text.example, Told):
+        (error,) = json.loads(text.example.message)["payload"]
+        assert error["extensions"]["code"] == code
         return
     assert isinstance(text.example, Asked | Sent)
     _, answer = text.example.answer()

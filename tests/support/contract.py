@@ -4,11 +4,7 @@ from typing import Final
 
 from tests.support.tree import ROOT
 
-__all__ = ["AWAITED", "CONTRACT", "PRINTED"]
+__all__ = ["CONTRACT", "PRINTED"]
 
 CONTRACT: Final = ROOT / "tests" / "graphql" / "schema" / "contract.graphql"
 PRINTED: Final = ROOT / "docs" / "reference" / "schema.graphql"
-
-AWAITED: Final = ("Subscription",)
-"""Types of the contract that the schema does not have yet. The day one of them is there, a test
-fails and says so: take it off this list."""

@@ -14,7 +14,7 @@ from energycore.graphql import GraphQLContext, GraphQLEngine, HttpRequest, build
 from energycore.graphql.schema.ids import device_id, site_id
 from tools.reference_pages.devices import shipped_kinds
 
-__all__ = ["BATTERY", "HOME", "METER", "ROOF", "Asked", "Example", "Raised", "Sent"]
+__all__ = ["BATTERY", "HOME", "METER", "ROOF", "Asked", "Example", "Raised", "Sent", "Told"]
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOME: Final = site_id(1)
@@ -112,6 +112,17 @@ class Raised:
         """The class and its message."""
         error = self.make()
         return f"```text\n{type(error).__module__}.{type(error).__name__}: {error}\n```"
+
+
+@attrs.frozen
+class Told:
+    """A message of a socket."""
+
+    message: str
+
+    def shown(self) -> str:
+        """The message."""
+        return _json(json.loads(self.message))
 
 
 def home() -> AbstractContextManager[ec.Energy]:

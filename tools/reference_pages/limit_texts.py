@@ -6,7 +6,7 @@ from typing import Final
 from energycore.errors import TimedOut
 from energycore.graphql.limits import Limits
 from energycore.graphql.trusted import TrustedDocuments, document_id
-from tools.reference_pages.error_examples import Asked, Raised, Sent
+from tools.reference_pages.error_examples import Asked, Raised, Sent, Told
 from tools.reference_pages.texts import Text
 
 __all__ = ["LIMIT_TEXTS"]
@@ -64,5 +64,16 @@ LIMIT_TEXTS: Final[Mapping[str, Text]] = {
         do="Ask for less at once. Changes that were told as done are done; of one that was not, "
         "ask what is stored before you repeat it.",
         example=Raised(lambda: TimedOut("the request took longer than 10 s")),
+    ),
+    "TOO_MANY_OPERATIONS": Text(
+        meaning="One socket has as many operations as it may have at one time.",
+        when="A client subscribes again and again without completing what it does not need any "
+        "more. The operation is refused; the socket and the others stay.",
+        do="Complete operations, or open another socket; whoever runs the server can change "
+        "`max_operations`.",
+        example=Told(
+            '{"type": "error", "id": "21", "payload": [{"message": "A socket may have 20 operations'
+            ' at one time.", "extensions": {"code": "TOO_MANY_OPERATIONS"}}]}'
+        ),
     ),
 }

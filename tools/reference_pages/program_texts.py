@@ -46,6 +46,16 @@ PROGRAM_TEXTS: Final[Mapping[str, Text]] = {
             )
         ),
     ),
+    "INVALID_SETTINGS": Text(
+        when="A FastAPI application reads its settings, and a variable of the environment holds "
+        "what it cannot, or is nearly the name of a setting.",
+        do="Correct the variables that the message names; all of them are named at once.",
+        example=Raised(
+            lambda: errors.InvalidSettings(
+                "ENERGYCORE_SEED cannot be used: input should be a valid integer"
+            )
+        ),
+    ),
     "MISSING_EXTRA": Text(
         when="Something is used that needs packages which energycore itself does not install.",
         do="Run the command in the message.",
@@ -92,6 +102,16 @@ PROGRAM_TEXTS: Final[Mapping[str, Text]] = {
         example=Raised(
             lambda: errors.UnknownDeviceKind(
                 "kind", "pool_pump", "one of appliance, battery, electric_vehicle, solar_panel"
+            )
+        ),
+    ),
+    "UNSUPPORTED_CHANNEL": Text(
+        when="The URL of a channel names something else than Redis.",
+        do="Use a URL such as `redis://localhost:6379/0`, or none for a channel within one "
+        "process.",
+        example=Raised(
+            lambda: errors.UnsupportedChannel(
+                "the URL of a channel begins with redis://, not 'kafka'"
             )
         ),
     ),
