@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from energycore.graphql import GraphQLEngine, build_engine
+from energycore.graphql import GraphQLEngine, Limits, build_engine
 from energycore.graphql.documents import DocumentCache
 from energycore.protocols.storage import Storage
 from energycore.wiring.connect import open_storage
@@ -86,7 +86,11 @@ def opens(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def engine() -> GraphQLEngine:
     # Which keeps all documents of the matrix.
     documents = DocumentCache(max_documents=2_000, max_characters=4_000_000)
-    return build_engine(documents=documents)
+    # These ask for more in one request than clients may.
+    wide = Limits(
+        max_cost=None, max_statements=None, max_repeats=None, max_fields=5_000, max_tokens=50_000
+    )
+    return build_engine(documents=documents, limits=wide)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import attrs
 from graphql import (
-    GraphQLArgument,
     GraphQLField,
     GraphQLList,
     GraphQLNonNull,
@@ -19,7 +18,7 @@ from graphql import (
 from energycore.graphql.costs import charged
 from energycore.graphql.schema.charges import STATES, SUMMARY
 from energycore.graphql.schema.context import Info, Operation
-from energycore.graphql.schema.inputs import Inputs, parse_filter
+from energycore.graphql.schema.inputs import Inputs, filter_argument, parse_filter
 from energycore.graphql.schema.nodes import DeviceBatch, DeviceNode, Lists, SummaryNode
 from energycore.graphql.schema.outputs import Outputs
 from energycore.protocols.records import MAX_PAGE, Cursor, DeviceFilter, DeviceOrder, PageRequest
@@ -58,7 +57,7 @@ class SummaryEvent:
 
 def subscription_type(outputs: Outputs, inputs: Inputs) -> GraphQLObjectType:
     """The type Subscription of a schema."""
-    filter_ = {"filter": GraphQLArgument(inputs.device_filter, out_name="filter_")}
+    filter_ = {"filter": filter_argument(inputs)}
     devices = GraphQLNonNull(GraphQLList(GraphQLNonNull(outputs.device)))
     return GraphQLObjectType(
         "Subscription",
@@ -85,6 +84,8 @@ def subscription_type(outputs: Outputs, inputs: Inputs) -> GraphQLObjectType:
                 SUMMARY,
             ),
         },
+        description="What is told again and again, over graphql-transport-ws. Each begins with how "
+        "things stand.",
     )
 
 
