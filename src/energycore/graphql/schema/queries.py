@@ -60,6 +60,17 @@ from energycore.protocols.scope import tenant_of
 __all__ = ["query_type"]
 
 _SITES: Final = "sites"
+_COSTS: Final = {
+    "node": NODE,
+    "nodes": NODES,
+    "device": NODE,
+    "devices": DEVICES,
+    "site": NODE,
+    "sites": SITES,
+    "energySummary": SUMMARY,
+    "energySummaries": GROUPS,
+    "energyHistory": FILTER_HISTORY,
+}
 _ONE_ID: Final = "Null is the answer to an ID that nothing of this type has."
 
 
@@ -70,83 +81,61 @@ def query_type(
     one = {"id": GraphQLArgument(GraphQLNonNull(GraphQLID), out_name="text", description=_ONE_ID)}
     ids = GraphQLNonNull(GraphQLList(GraphQLNonNull(GraphQLID)))
     filter_ = filter_argument(inputs)
+    fields = {
+        "node": GraphQLField(outputs.node, one, _node, description="A site or a device."),
+        "nodes": GraphQLField(
+            GraphQLNonNull(GraphQLList(outputs.node)),
+            {"ids": GraphQLArgument(ids, description=f"At most {MAX_PAGE}, in any order.")},
+            _nodes,
+            description="Sites and devices in the order of the IDs; null for each ID that "
+            "nothing has.",
+        ),
+        "device": GraphQLField(outputs.device, one, _device, description="A device."),
+        "devices": GraphQLField(
+            GraphQLNonNull(outputs.device_connection),
+            device_arguments(inputs),
+            _devices,
+            description="The devices that match, inactive ones too unless the filter says "
+            "otherwise.",
+        ),
+        "site": GraphQLField(outputs.site, one, _site, description="A site."),
+        "sites": GraphQLField(
+            GraphQLNonNull(outputs.site_connection),
+            page_arguments(),
+            _sites,
+            description="All sites, by registration.",
+        ),
+        "energySummary": GraphQLField(
+            GraphQLNonNull(outputs.energy_summary),
+            {"filter": filter_},
+            _energy_summary,
+            description="What the active devices that match do right now, together.",
+        ),
+        "energySummaries": GraphQLField(
+            GraphQLNonNull(outputs.group_connection),
+            {
+                "groupBy": GraphQLArgument(
+                    GraphQLNonNull(enums.summary_group),
+                    out_name="group",
+                    description="What makes the groups.",
+                ),
+                "filter": filter_,
+                **page_arguments(backward=False),
+            },
+            _energy_summaries,
+            description="The same in groups. Ordered by key, by code point; the null key is last.",
+        ),
+        "energyHistory": GraphQLField(
+            GraphQLNonNull(outputs.energy_history),
+            {"filter": filter_, **history_arguments(enums.interval, date_time)},
+            _energy_history,
+            description="What the devices that match now did together. A filter over sites in "
+            "several time zones must name one: TIME_ZONE_REQUIRED.",
+        ),
+    }
     return GraphQLObjectType(
         "Query",
-        {
-            "node": charged(
-                GraphQLField(outputs.node, one, _node, description="A site or a device."), NODE
-            ),
-            "nodes": charged(
-                GraphQLField(
-                    GraphQLNonNull(GraphQLList(outputs.node)),
-                    {"ids": GraphQLArgument(ids, description=f"At most {MAX_PAGE}, in any order.")},
-                    _nodes,
-                    description="Sites and devices in the order of the IDs; null for each ID that "
-                    "nothing has.",
-                ),
-                NODES,
-            ),
-            "device": charged(
-                GraphQLField(outputs.device, one, _device, description="A device."), NODE
-            ),
-            "devices": charged(
-                GraphQLField(
-                    GraphQLNonNull(outputs.device_connection),
-                    device_arguments(inputs),
-                    _devices,
-                    description="The devices that match, inactive ones too unless the filter says "
-                    "otherwise.",
-                ),
-                DEVICES,
-            ),
-            "site": charged(GraphQLField(outputs.site, one, _site, description="A site."), NODE),
-            "sites": charged(
-                GraphQLField(
-                    GraphQLNonNull(outputs.site_connection),
-                    page_arguments(),
-                    _sites,
-                    description="All sites, by registration.",
-                ),
-                SITES,
-            ),
-            "energySummary": charged(
-                GraphQLField(
-                    GraphQLNonNull(outputs.energy_summary),
-                    {"filter": filter_},
-                    _energy_summary,
-                    description="What the active devices that match do right now, together.",
-                ),
-                SUMMARY,
-            ),
-            "energySummaries": charged(
-                GraphQLField(
-                    GraphQLNonNull(outputs.group_connection),
-                    {
-                        "groupBy": GraphQLArgument(
-                            GraphQLNonNull(enums.summary_group),
-                            out_name="group",
-                            description="What makes the groups.",
-                        ),
-                        "filter": filter_,
-                        **page_arguments(backward=False),
-                    },
-                    _energy_summaries,
-                    description="The same in groups. Ordered by key, by code point; the null key "
-                    "is last.",
-                ),
-                GROUPS,
-            ),
-            "energyHistory": charged(
-                GraphQLField(
-                    GraphQLNonNull(outputs.energy_history),
-                    {"filter": filter_, **history_arguments(enums.interval, date_time)},
-                    _energy_history,
-                    description="What the devices that match now did together. A filter over "
-                    "sites in several time zones must name one: TIME_ZONE_REQUIRED.",
-                ),
-                FILTER_HISTORY,
-            ),
-        },
+        {name: charged(field, _COSTS[name]) for name, field in fields.items()},
         description="What can be asked. All of one request is read from one state of the storage.",
     )
 
