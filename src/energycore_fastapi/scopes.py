@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
+from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -30,21 +31,27 @@ def check_dependency(scope_of: Callable[..., object]) -> None:
 def solver(scope_of: Callable[..., Any]) -> Callable[[Request], Awaitable[Any]]:
     """A coroutine function that solves a dependency for a request that no route has taken.
 
-    It raises what the dependency raises, such as HTTPException.
+    It heeds the `dependency_overrides` of the application, and raises what the dependency raises,
+    such as HTTPException.
     """
-    router = APIRouter()
+    routers: WeakKeyDictionary[Any, APIRouter] = WeakKeyDictionary()
 
     async def told(request: Request, given: Annotated[Any, Depends(scope_of)]) -> Response:
         request.scope[_GIVEN] = given
         return Response()
 
-    router.add_api_route("/", told)
+    def router_of(app: Any) -> APIRouter:
+        router = routers.get(app)
+        if router is None:
+            router = routers[app] = APIRouter(dependency_overrides_provider=app)
+            router.add_api_route("/", told)
+        return router
 
     async def solve(request: Request) -> Any:
         # Without the application around it, which would answer errors in its own way.
         scope = {**request.scope, "path": "/", "root_path": "", "path_params": {}}
         scope.pop("starlette.exception_handlers", None)
-        await router(scope, request.receive, _unheard)
+        await router_of(request.app)(scope, request.receive, _unheard)
         return scope[_GIVEN]
 
     return solve
