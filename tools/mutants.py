@@ -39,7 +39,7 @@ TESTS: Final = {
 CHOSEN: Final = {
     SQL: "binds or (world and (TestSqliteFile or TestPostgresql))"
     " or test_a_day_that_another_tenant_has_too",
-    MEMORY: "world and TestMemory",
+    MEMORY: "TestMemory",
 }
 """Which of them, as for `pytest -k`."""
 WORKERS: Final = 2
@@ -116,7 +116,11 @@ def _is_noticed(mutant: Mutant) -> bool:
         shutil.copytree(ROOT / "src", sources, ignore=shutil.ignore_patterns("__pycache__"))
         (sources / mutant.file).write_text(mutant.source, encoding="utf-8")
         # First those of the same repository: they notice most, and soon.
-        near = _run(sources, mutant.family, f"({CHOSEN[mutant.family]}) and {mutant.file.stem}.")
+        near = _run(
+            sources,
+            mutant.family,
+            f"({CHOSEN[mutant.family]}) and (world or binds) and {mutant.file.stem}.",
+        )
         if near.returncode == FAILED:
             return True
         done = _run(sources, mutant.family)
