@@ -7,7 +7,7 @@ import attrs
 import pytest
 from sqlalchemy import event
 
-from energycore.errors import ScopeRequired
+from energycore.errors import NotFound, ScopeRequired
 from energycore.protocols.groups import SummaryGroup
 from energycore.protocols.records import (
     DeviceFilter,
@@ -17,6 +17,7 @@ from energycore.protocols.records import (
 )
 from energycore.protocols.telemetry import ConflictPolicy, ZoneVersion
 from energycore.protocols.versions import series_version
+from energycore.storage.sql.ledger import LARGE
 from energycore.telemetry.tiers import US_PER_DAY, SeriesKind, Tier
 from energycore.testing.contract import (
     ALWAYS,
@@ -249,6 +250,18 @@ def test_a_tenants_own_work_binds_the_tenant_in_every_statement(sql_storage):
         assert_for_one_tenant(statement)
         for values in parameter_sets(parameters):
             assert world.scope.tenant in values, statement
+
+
+def test_the_look_up_of_a_large_batch_binds_the_tenant(sql_storage):
+    """What another tenant has stored is no duplicate: its devices are not there."""
+    with sql_storage.transaction(write=True) as work:
+        world = World.make(work)
+        batch = readings(*((world.device.id, second * 1_000, 1, 1) for second in range(LARGE)))
+        work.telemetry.append(world.scope, batch, policy=ConflictPolicy.LAST)
+        work.telemetry.append(world.scope, batch)
+        assert work.telemetry.append(world.scope, batch).duplicates == LARGE
+    with sql_storage.transaction(write=True) as work, pytest.raises(NotFound):
+        work.telemetry.append(new_scope(), batch)
 
 
 @pytest.mark.parametrize(("repository", "name"), METHODS)
