@@ -74,7 +74,7 @@ def test_a_socket_without_a_token_that_is_known_is_refused(energy, scope_of, pay
 
 
 def test_a_dependency_may_open_and_close_something(energy):
-    events = []
+    events: list[object] = []
 
     async def opening(request: Request):
         events.append(("opened", request.headers.get("authorization")))
