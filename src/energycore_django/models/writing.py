@@ -1,9 +1,9 @@
 """How the models write: through the services of the tenant, over the project's database."""
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Final, TypeAlias
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models.base import ModelBase
 
@@ -14,7 +14,12 @@ from energycore.protocols.storage import UnitOfWork
 from energycore.services.suite import Services
 from energycore_django.models.fields import ServiceWritten, tenant
 
-__all__ = ["Registered", "check_free", "check_kept", "checked_alias", "refusal"]
+__all__ = ["Registered", "check_free", "check_kept", "checked_alias", "place_of"]
+
+
+Fault: TypeAlias = tuple[str, EnergycoreError]
+"""The field of a model that an error is about, and the error."""
+_NOTHING: Final = (None, "", {})
 
 
 class Registered(ServiceWritten):
@@ -61,10 +66,38 @@ class Registered(ServiceWritten):
         self._state.adding, self._state.db = False, alias
         models.signals.post_save.send(type(self), created=adding, **told)
 
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Judge the fields one by one, and note which are judged already or not asked for."""
+        self._unasked, self._told = set(exclude or ()), set[str]()
+        try:
+            super().clean_fields(exclude=exclude)
+        except ValidationError as error:
+            self._told = set(error.error_dict)
+            raise
+
     def clean(self) -> None:
-        """Take an external id that a form left empty for none."""
+        """Take an external id that a form left empty for none, and let the domain judge.
+
+        What it says is at its field. A form excludes fields that it does not show, or has told
+        of already: of those an empty one may be filled in later, and of the others it is told
+        above the form.
+        """
         super().clean()
         self.external_id = self.external_id or None
+        own = vars(self)
+        unasked, told = own.pop("_unasked", ()), own.pop("_told", ())
+        found: dict[str, list[ValidationError]] = {}
+        for field, error in self.faults():
+            if field in told or (field in unasked and getattr(self, field, None) in _NOTHING):
+                continue
+            place = NON_FIELD_ERRORS if field in unasked else field
+            found.setdefault(place, []).append(ValidationError(error.message, code=error.code))
+        if found:
+            raise ValidationError(found)
+
+    def faults(self) -> Iterator[Fault]:
+        """What the domain would refuse if this were saved."""
+        raise NotImplementedError
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Look for a taken name or external id: the tenant is known, though no form shows it."""
@@ -121,12 +154,10 @@ def checked_alias(tenant: str, using: str | None) -> tuple[Services, Scope, str]
     return of_tenant.services, of_tenant.scope, alias
 
 
-def refusal(error: EnergycoreError, model: models.Model) -> Any:
-    """An error of the domain as a form shows it: at its field, with its code."""
-    said = ValidationError(error.message, code=error.code)
+def place_of(error: EnergycoreError, model: models.Model, otherwise: str) -> str:
+    """The field of a model that an error is about."""
     if isinstance(error, InvalidValue):
-        names = {field.name for field in model._meta.get_fields()}
         field = error.field.partition(".")[0]
-        if field in names:
-            return {field: said}
-    return said
+        if field in {known.name for known in model._meta.get_fields()}:
+            return field
+    return otherwise
