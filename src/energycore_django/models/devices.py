@@ -45,7 +45,6 @@ from energycore_django.models.writing import (
     Registered,
     check_free,
     check_kept,
-    checked_alias,
     place_of,
 )
 
@@ -254,8 +253,8 @@ class Device(Registered):
             return
         stored = None
         if not self._state.adding:
-            services, scope, _ = checked_alias(self.tenant_id, None)
-            stored = services.insight.device(scope, self.id)
+            with self.reading() as (services, scope):
+                stored = services.insight.device(scope, self.id)
         try:
             if stored is None:
                 check_dispatch(device, strategy, None)

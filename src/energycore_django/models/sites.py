@@ -26,7 +26,6 @@ from energycore_django.models.writing import (
     Registered,
     check_free,
     check_kept,
-    checked_alias,
     place_of,
 )
 
@@ -106,8 +105,8 @@ class Site(Registered):
             yield place_of(error, self, NON_FIELD_ERRORS), error
         if self._state.adding:
             return
-        services, scope, _ = checked_alias(self.tenant_id, None)
-        stored = services.insight.sites_by_id(scope, [self.id])
+        with self.reading() as (services, scope):
+            stored = services.insight.sites_by_id(scope, [self.id])
         try:
             for record in stored.values():
                 self._check_kept(record)

@@ -1,6 +1,7 @@
 """How the models write: through the services of the tenant, over the project's database."""
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -94,6 +95,15 @@ class Registered(ServiceWritten):
             found.setdefault(place, []).append(ValidationError(error.message, code=error.code))
         if found:
             raise ValidationError(found)
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Services, Scope]]:
+        """The services, reading where they write: a replica may not have this row yet."""
+        from energycore_django.storage import joined
+
+        services, scope, alias = checked_alias(self.tenant_id, None)
+        with joined(alias, write=False):
+            yield services, scope
 
     def faults(self) -> Iterator[Fault]:
         """What the domain would refuse if this were saved."""
