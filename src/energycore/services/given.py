@@ -93,9 +93,7 @@ def check_kept_kind(stored: Device, given: Device) -> None:
     """
     check_kind(given)
     if type(given) is not type(stored):
-        raise KindChanged(
-            f"the kind of a device cannot change from {stored.kind} to {given.kind}"
-        )
+        raise KindChanged(f"the kind of a device cannot change from {stored.kind} to {given.kind}")
 
 
 def data_source_of(given: object) -> DataSource:

@@ -112,7 +112,12 @@ class Registered(ServiceWritten):
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Look for a taken name or external id: the tenant is known, though no form shows it."""
         unknown = None if exclude is None else set(exclude) - {"tenant_id"}
-        super().validate_constraints(exclude=unknown)
+        try:
+            super().validate_constraints(exclude=unknown)
+        except ValidationError as error:
+            for taken in error.error_dict.get(NON_FIELD_ERRORS, ()):
+                taken.code = NameTaken.code
+            raise
 
     def register(self, services: Services, scope: Scope, work: UnitOfWork) -> Any:
         """Store a new one."""
