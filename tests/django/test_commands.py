@@ -352,6 +352,13 @@ def test_several_loops_at_once_run_each_tick_once_and_end_when_told_to(homes):
     check_exactly_once(homes)
 
 
+@slow
+def test_a_loop_tells_of_each_tick_where_that_is_asked_for(homes):
+    loop = homes.manage("energycore_tick", "--loop", "-v", "2")
+    loop.until(lambda: loop.said.count("ticks run: 1") >= 2)
+    assert loop.stop(signal.SIGTERM) == 0, loop.said
+
+
 def tick_twice_at_once(homes):
     """Two ticks of which neither can end before both have begun to write."""
     homes.given["clock"] = clock(3)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.forms import modelform_factory
 
@@ -180,6 +181,21 @@ def test_a_field_that_a_form_leaves_out_may_be_filled_in_before_it_is_saved():
     device.ratings = {"rated_power_w": 1.0}
     device.save()
     assert energy().device(device.pk).device == ec.SolarPanel(name="R", rated_power_w=1)
+
+
+def test_only_what_is_a_field_can_be_saved_alone():
+    device = stored(ROOF)
+    device.tags = ["south"]
+    device.save(update_fields=["tags"])
+    assert energy().device(device.pk).tags == ("south",)
+    with pytest.raises(ValueError, match="no fields bogus"):
+        device.save(update_fields=["name", "bogus"])
+
+
+def test_rows_of_every_model_have_a_name():
+    energy().tick()
+    for model in apps.get_app_config("energycore").get_models():
+        assert "object (" not in str(model())
 
 
 def test_without_a_form_each_fault_is_told_once_as_well():

@@ -146,6 +146,7 @@ class Device(Registered):
     )
 
     objects = DeviceQuerySet.as_manager()
+    also_saved = frozenset({"tags"})
 
     class Meta:
         db_table = "energycore_device"

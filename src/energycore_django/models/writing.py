@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -28,6 +28,8 @@ class Registered(ServiceWritten):
 
     tenant_id = tenant()
     external_id: Any
+    also_saved: ClassVar[frozenset[str]] = frozenset()
+    """What `update_fields` may name beside the fields."""
 
     class Meta:
         abstract = True
@@ -44,10 +46,12 @@ class Registered(ServiceWritten):
 
         Raises:
             EnergycoreError: see `register` and `change`.
+            ValueError: `update_fields` names no field.
             NotAllowed: it is to be stored under an identity of the caller's, again, or elsewhere.
         """
         services, scope, alias = checked_alias(self.tenant_id, using)
         adding = self._state.adding
+        self._check_named(update_fields or ())
         if adding and (force_update or self.pk is not None):
             raise NotAllowed("a new row has no id: the database gives it one")
         if force_insert and not adding:
@@ -66,6 +70,14 @@ class Registered(ServiceWritten):
         self.take(record)
         self._state.adding, self._state.db = False, alias
         models.signals.post_save.send(type(self), created=adding, **told)
+
+    def _check_named(self, update_fields: Iterable[str]) -> None:
+        known = {
+            name for field in self._meta.concrete_fields for name in (field.name, field.attname)
+        }
+        unknown = sorted({*update_fields} - known - self.also_saved)
+        if unknown:
+            raise ValueError(f"{type(self).__name__} has no fields {', '.join(unknown)} to save")
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Judge the fields one by one, and note which are judged already or not asked for."""
