@@ -66,7 +66,8 @@ def _of_routers() -> list[CheckMessage]:
 
 
 def _of_bodies() -> list[CheckMessage]:
-    ours, djangos = current().limits.max_body_bytes, settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    ours = current().limits.max_body_bytes
+    djangos: Any = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if djangos is None or ours <= djangos:
         return []
     text = f"LIMITS allows bodies of {ours} bytes, Django itself only {djangos}."

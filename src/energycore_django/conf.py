@@ -94,7 +94,7 @@ def _limits(value: object) -> Limits:
 def _manifest(value: object) -> TrustedDocuments:
     if not isinstance(value, str | os.PathLike):
         raise InvalidValue("setting", value, "the path of a manifest of documents")
-    return TrustedDocuments.load(value)
+    return TrustedDocuments.load(os.fspath(value))
 
 
 def _given(value: object, kind: type[Any], read: Callable[[Any], Any]) -> dict[str, Any]:

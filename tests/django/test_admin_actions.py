@@ -1,6 +1,7 @@
 """Actions of the admin: what they change, what they refuse, what they send."""
 
 import csv
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -150,7 +151,7 @@ def test_under_asgi_the_export_is_sent_without_blocking_the_loop(browser, recwar
     given = {"action": "export_csv", "_selected_action": [panel.id, battery.id]}
 
     async def asked():
-        response = await asgi.post(LIST, given)
+        response: Any = await asgi.post(LIST, given)
         assert response.is_async
         return b"".join([part async for part in response.streaming_content]).decode()
 

@@ -20,7 +20,7 @@ __all__ = ["Registered", "check_free", "check_kept", "checked_alias", "place_of"
 
 Fault: TypeAlias = tuple[str, EnergycoreError]
 """The field of a model that an error is about, and the error."""
-_NOTHING: Final = (None, "", {})
+_NOTHING: Final[tuple[object, ...]] = (None, "", {})
 
 
 class Registered(ServiceWritten):
