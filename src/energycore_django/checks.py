@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.utils import DatabaseError, OperationalError
 
 from energycore_django.bridge import VENDORS
-from energycore_django.conf import SETTING, current, problems
+from energycore_django.conf import SETTING, DjangoSettings, current, problems
 from energycore_django.permissions import anyone
 
 __all__ = ["check_database", "check_deployment", "check_settings"]
@@ -24,11 +24,13 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
     energycore.E001: ENERGYCORE has a key that means nothing.
     energycore.E002: a value cannot be used.
+    energycore.E004: the routers send the models to another database than ENERGYCORE names.
     energycore.W001: USE_TZ is off.
     energycore.W002: GraphiQL is on although DEBUG is off.
     energycore.W004: anyone may use GraphQL although DEBUG is off.
     energycore.W005: a limit of GraphQL is off although DEBUG is off.
     energycore.W007: a limit of sockets is off although DEBUG is off.
+    energycore.W008: Django refuses bodies that LIMITS would allow.
     """
     found: list[CheckMessage] = []
     for problem in problems():
@@ -43,7 +45,39 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 id="energycore.W001",
             )
         )
-    if not found and current().graphiql and not settings.DEBUG:
+    if problems():
+        return found
+    found += [*_of_routers(), *_of_bodies()]
+    if not settings.DEBUG:
+        found += _of_production(current())
+    return found
+
+
+def _of_routers() -> list[CheckMessage]:
+    from energycore_django.storage import routed  # needs the models, which come after the checks
+
+    alias = current().database
+    others = {routed(write=True), routed(write=False)} - {alias}
+    if alias is None or not others:
+        return []
+    text = f"{SETTING} names the database {alias!r}, the routers {', '.join(sorted(others))!r}."
+    hint = 'Put "energycore_django.routers.EnergycoreRouter" into DATABASE_ROUTERS.'
+    return [Error(text, hint=hint, id="energycore.E004")]
+
+
+def _of_bodies() -> list[CheckMessage]:
+    ours = current().limits.max_body_bytes
+    djangos: Any = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if djangos is None or ours <= djangos:
+        return []
+    text = f"LIMITS allows bodies of {ours} bytes, Django itself only {djangos}."
+    hint = "Raise DATA_UPLOAD_MAX_MEMORY_SIZE, or lower MAX_BODY_BYTES."
+    return [checks.Warning(text, hint=hint, id="energycore.W008")]
+
+
+def _of_production(own: DjangoSettings) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if own.graphiql:
         found.append(
             checks.Warning(
                 "GraphiQL is served although DEBUG is off.",
@@ -51,7 +85,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 id="energycore.W002",
             )
         )
-    if not problems() and current().authorize is anyone and not settings.DEBUG:
+    if own.authorize is anyone:
         found.append(
             checks.Warning(
                 "Anyone may use GraphQL although DEBUG is off.",
@@ -59,8 +93,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 id="energycore.W004",
             )
         )
-    own = None if problems() or settings.DEBUG else current()
-    if own is not None and own.limits.switched_off:
+    if own.limits.switched_off:
         names = ", ".join(name.upper() for name in own.limits.switched_off)
         found.append(
             checks.Warning(
@@ -69,7 +102,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 id="energycore.W005",
             )
         )
-    if own is not None and own.sockets is not None and own.sockets.switched_off():
+    if own.sockets is not None and own.sockets.switched_off():
         names = ", ".join(name.upper() for name in own.sockets.switched_off())
         found.append(
             checks.Warning(
@@ -101,7 +134,6 @@ def check_database(
     """What the database tells; asked by `migrate` and `check --database`.
 
     energycore.E003: the database is of another kind, or too old.
-    energycore.E004: the routers send the models to another database than ENERGYCORE names.
     energycore.W003: requests are atomic blocks of SQLite, which begin as readers.
     energycore.W006: several tenants have devices, and TENANT_OF tells none of them apart.
     """
@@ -112,11 +144,6 @@ def check_database(
     alias = current().database or routed(write=True)
     if alias not in (databases or ()):
         return []
-    others = {routed(write=True), routed(write=False)} - {alias}
-    if current().database and others:
-        text = f"{SETTING} names the database {alias!r}, the routers {', '.join(sorted(others))!r}."
-        hint = 'Put "energycore_django.routers.EnergycoreRouter" into DATABASE_ROUTERS.'
-        return [Error(text, hint=hint, id="energycore.E004")]
     connection: Any = connections[alias]
     if connection.vendor not in VENDORS:
         return [_unsupported(f"{connection.display_name} is not supported.")]

@@ -1,10 +1,10 @@
 """The project's settings: one dict `ENERGYCORE`, of which every key has a default."""
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -12,6 +12,7 @@ from django.conf import settings as project
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from energycore.archive.opening import scheme_of
 from energycore.channels import open_channel
 from energycore.errors import EnergycoreError, InvalidValue
 from energycore.graphql.limits import Limits
@@ -20,6 +21,7 @@ from energycore.graphql.trusted import TrustedDocuments
 from energycore.protocols.channel import Channel
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
+from energycore.quantities.instants import to_epoch_us
 from energycore.quantities.zones import load_zone
 from energycore.services.histories import MAX_BUCKETS
 from energycore.storage.sql.partitions import Partitioning
@@ -30,14 +32,16 @@ __all__ = ["SETTING", "DjangoSettings", "Problem", "current", "problems"]
 SETTING: Final = "ENERGYCORE"
 
 
-def _text(value: object) -> object:
-    if not isinstance(value, str) or not value:
-        raise InvalidValue("setting", value, "a text")
-    return value
+def _archive(value: object) -> object:
+    if not isinstance(value, str | os.PathLike):
+        raise InvalidValue("setting", value, "a folder, or a URL such as s3://bucket/prefix")
+    url = os.fspath(value)
+    scheme_of(url)
+    return url
 
 
 def _database(value: object) -> object:
-    if value not in project.DATABASES:
+    if not isinstance(value, str) or value not in project.DATABASES:
         raise InvalidValue("setting", value, f"one of DATABASES: {', '.join(project.DATABASES)}")
     return value
 
@@ -76,7 +80,11 @@ def _retention(value: object) -> Retention:
 
 
 def _partitioning(value: object) -> Partitioning:
-    return Partitioning(**_given(value, Partitioning, lambda given: given))
+    given = _given(value, Partitioning, lambda given: given)
+    for name, read in (("hash_parts", _whole), ("brin", _flag)):
+        if name in given:
+            _of_key(name, given[name], read)
+    return Partitioning(**given)
 
 
 def _limits(value: object) -> Limits:
@@ -84,36 +92,58 @@ def _limits(value: object) -> Limits:
 
 
 def _manifest(value: object) -> TrustedDocuments:
-    if not isinstance(value, str | Path):
+    if not isinstance(value, str | os.PathLike):
         raise InvalidValue("setting", value, "the path of a manifest of documents")
-    return TrustedDocuments.load(value)
+    return TrustedDocuments.load(os.fspath(value))
 
 
 def _given(value: object, kind: type[Any], read: Callable[[Any], Any]) -> dict[str, Any]:
     names = [field.name.upper() for field in attrs.fields(kind)]
     if not isinstance(value, Mapping) or not set(value) <= set(names):
         raise InvalidValue("setting", value, f"a dict with any of the keys {', '.join(names)}")
-    return {name.lower(): read(given) for name, given in value.items()}
+    return {name.lower(): _of_key(name, given, read) for name, given in value.items()}
+
+
+def _of_key(name: str, given: object, read: Callable[[Any], Any]) -> Any:
+    try:
+        return read(given)
+    except InvalidValue as error:
+        raise InvalidValue(name, given, error.limit) from error
 
 
 def _days(value: object) -> timedelta | None:
     if value is None or isinstance(value, timedelta):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) > timedelta.max.days:
+            raise InvalidValue("setting", value, f"at most {timedelta.max.days:,} days")
         return timedelta(days=value)
     raise InvalidValue("setting", value, "a number of days, a timedelta, or None for ever")
 
 
 def _named(value: object) -> Any:
     """A callable, or what has such a dotted path."""
-    found = import_string(value) if isinstance(value, str) else value
+    try:
+        found = import_string(value) if isinstance(value, str) else value
+    except ImportError:
+        raise
+    except Exception as error:  # a project's own module may raise anything
+        limit = f"something that can be imported; it raised {type(error).__name__}: {error}"
+        raise InvalidValue("setting", value, limit) from error
     if not callable(found):
         raise InvalidValue("setting", value, "a callable or its dotted path")
     return found
 
 
 def _clock(value: object) -> Clock:
-    clock: Clock = _named(value)()
+    clock: Clock = _called(value)
+    if not callable(getattr(clock, "now", None)):
+        raise InvalidValue("setting", value, "a callable that gives a clock, which has now()")
+    try:
+        to_epoch_us(_called(clock.now))
+    except InvalidValue as error:
+        limit = f"a callable that gives a clock, whose now() is {error.limit}"
+        raise InvalidValue("setting", value, limit) from error
     return clock
 
 
@@ -121,8 +151,18 @@ def _channel(value: object) -> Channel:
     """A channel by its URL, or by the dotted path of a callable that gives one."""
     if isinstance(value, str) and "://" in value:
         return open_channel(value)
-    channel: Channel = _named(value)()
+    channel: Channel = _called(value)
     return channel
+
+
+def _called(value: object) -> Any:
+    """What a project's own callable gives."""
+    call = _named(value)
+    try:
+        return call()
+    except Exception as error:  # it is not ours, and may raise anything
+        limit = f"something that can be called; it raised {type(error).__name__}: {error}"
+        raise InvalidValue("setting", value, limit) from error
 
 
 def _sockets(value: object) -> SocketLimits | None:
@@ -155,7 +195,7 @@ class DjangoSettings:
     """Of the noise of simulated devices, for tenants that are new to the database."""
     clock: Clock | None = _setting(_clock)
     """Dotted path of a callable that gives a clock; by default the wall's."""
-    archive: str | None = _setting(_text)
+    archive: str | None = _setting(_archive)
     """Where old readings go: a folder or s3://bucket/prefix; nowhere unless it is set."""
     retention: Retention = _setting(_retention, _PLAIN_RETENTION)
     """How long each resolution is kept: RAW, QUARTER_HOUR, DAY and MONTH in days, None for ever."""
@@ -230,7 +270,7 @@ def _read() -> tuple[dict[str, Any], list[Problem]]:
         try:
             values[field.name] = field.metadata["read"](value)
         except (EnergycoreError, ImportError, OverflowError, TypeError) as error:
-            found.append(Problem(key, f"{key} = {value!r} cannot be used: {_said(error)}"))
+            found.append(Problem(key, f"{key} = {value!r} cannot be used: {_said(value, error)}"))
     return values, found
 
 
@@ -240,5 +280,8 @@ def _unknown(key: object, known: list[str]) -> Problem:
     return Problem(str(key), f"there is no key {key!r}", hint, is_unknown=True)
 
 
-def _said(error: Exception) -> str:
-    return f"it must be {error.limit}" if isinstance(error, InvalidValue) else str(error)
+def _said(value: object, error: Exception) -> str:
+    if not isinstance(error, InvalidValue):
+        return str(error)
+    of_key = isinstance(value, Mapping) and error.field != "setting"
+    return f"{error.field.upper() if of_key else 'it'} must be {error.limit}"

@@ -40,7 +40,8 @@ class DjangoStorage:
     with it when that is rolled back.
 
     Args:
-        alias: which of `settings.DATABASES`; by default whichever the routers name.
+        alias: which of `settings.DATABASES`; by default whichever the routers name, where a
+            read within an atomic block of the database for writes is a part of that block.
         partitioning: how PostgreSQL's partitions of readings are made.
     """
 
@@ -59,7 +60,7 @@ class DjangoStorage:
         """
         if self._closed:
             raise StorageUnavailable("this storage is closed")
-        alias = self._alias or routed(write=write)
+        alias = self._alias or _used(write=write)
         with joined(alias, write=write) as connection:
             after_commit = partial(transaction.on_commit, using=alias, robust=True)
             session = Session(connection, write=write)
@@ -74,6 +75,14 @@ class DjangoStorage:
 
 def _tell(alias: str) -> None:
     committed.send(DjangoStorage, alias=alias)
+
+
+def _used(*, write: bool) -> str:
+    writing = routed(write=True)
+    # What a block wrote is not on a replica yet.
+    if write or connections[writing].in_atomic_block:
+        return writing
+    return routed(write=False)
 
 
 def routed(*, write: bool) -> str:

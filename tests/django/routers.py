@@ -16,3 +16,12 @@ class To_default(_To):  # noqa: N801 - named after an alias
 
 class To_postgresql(_To):  # noqa: N801 - named after an alias
     alias = "postgresql"
+
+
+class Primary(_To):
+    """Writes to PostgreSQL and reads from SQLite, as from a replica that is far behind."""
+
+    alias = "default"
+
+    def db_for_write(self, model, **hints):
+        return "postgresql" if model._meta.app_label == "energycore" else None

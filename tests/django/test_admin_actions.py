@@ -1,9 +1,12 @@
 """Actions of the admin: what they change, what they refuse, what they send."""
 
 import csv
+from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.admin.models import LogEntry
+from django.test import AsyncClient
 
 import energycore as ec
 from energycore.devices.base import DataSource
@@ -137,6 +140,23 @@ def test_devices_are_exported_with_their_states(browser):
     assert float(row["stored_wh"]) == state.stored_wh
     assert (row["mode"], row["is_silent"]) == ("idle", "false")
     assert rows[0]["stored_wh"] == rows[0]["mode"] == ""
+
+
+def test_under_asgi_the_export_is_sent_without_blocking_the_loop(browser, recwarn):
+    _, panel, battery, _ = home()
+    tick()
+    of_wsgi = table(act(browser, "export_csv", panel, battery))
+    asgi = AsyncClient()
+    asgi.cookies = browser.cookies
+    given = {"action": "export_csv", "_selected_action": [panel.id, battery.id]}
+
+    async def asked():
+        response: Any = await asgi.post(LIST, given)
+        assert response.is_async
+        return b"".join([part async for part in response.streaming_content]).decode()
+
+    assert list(csv.DictReader(async_to_sync(asked)().splitlines())) == of_wsgi
+    assert not [one for one in recwarn if "synchronous iterators" in str(one.message)]
 
 
 def test_what_is_not_known_is_empty_in_the_export(browser):

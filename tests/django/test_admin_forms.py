@@ -296,3 +296,30 @@ def test_a_site_is_registered_and_changed_through_its_form(browser):
     page = f"{SITES}{site.id}/change/"
     browser.post(page, form_of(browser.get(page)) | {"latitude": "1.5", "longitude": "2"})
     assert energy().site(site.id).site.latitude == 1.5
+
+
+def host_form(**changes):
+    given = BATTERY | {"is_active": "on", "stored_wh": "9000"} | changes
+    return device_form("battery")(given)
+
+
+def test_outside_of_the_admin_a_form_stores_the_energy_inside_as_well():
+    form = host_form()
+    assert form.is_valid(), form.errors
+    device = form.save()
+    energy().tick()
+    assert state_of(energy().device(device.pk)).stored_wh == 9_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"stored_wh": "99999"}, "STORED_ENERGY_OUT_OF_BOUNDS"),
+        ({"data_source": "reported"}, "INVALID_VALUE"),
+    ],
+)
+def test_outside_of_the_admin_a_form_refuses_energy_that_cannot_be_inside(changes, code):
+    form = host_form(**changes)
+    assert not form.is_valid()
+    ((field, (error,)),) = form.errors.as_data().items()
+    assert (field, error.code) == ("stored_wh", code)

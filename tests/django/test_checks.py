@@ -6,6 +6,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connections, router
 from django.test import override_settings
 
@@ -23,6 +25,20 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 class Clock:
     def now(self):
         return NOW
+
+
+class ClockWithoutZone:
+    def now(self):
+        return NOW.replace(tzinfo=None)
+
+
+class BrokenClock:
+    def now(self):
+        return broken()
+
+
+def broken():
+    return 1 / 0
 
 
 def found(tags=(Tags.compatibility,), **options):
@@ -108,6 +124,20 @@ def test_an_unknown_key_is_an_error_that_names_the_one_that_was_meant():
         ("LIMITS", {"MAX_TOKENS": None}, "at least 1"),
         ("LIMITS", {"TIMEOUT_S": "1 s"}, "seconds"),
         ("AUTHORIZE", "energycore_django.permissions", "permissions"),
+        ("CLOCK", "tests.django.test_checks.broken", "ZeroDivisionError: division by zero"),
+        ("CLOCK", "tests.django.broken_module.Clock", "RuntimeError: not today"),
+        ("CLOCK", dict, "which has now()"),
+        ("CLOCK", ClockWithoutZone, "now() is a datetime with an offset"),
+        ("CLOCK", BrokenClock, "ZeroDivisionError"),
+        ("CHANNEL", "tests.django.test_checks.broken", "ZeroDivisionError"),
+        ("ARCHIVE", "ftp://host/archive", "s3://bucket"),
+        ("ARCHIVE", "s3://", "s3://bucket"),
+        ("ARCHIVE", 5, "a folder"),
+        ("PARTITIONING", {"HASH_PARTS": "a"}, "HASH_PARTS must be a whole number"),
+        ("PARTITIONING", {"BRIN": 1}, "BRIN must be True or False"),
+        ("RETENTION", {"RAW": 10**12}, "RAW must be at most 999,999,999 days"),
+        ("LIMITS", {"MAX_DEPTH": 0}, "MAX_DEPTH must be"),
+        ("DATABASE", [], "one of DATABASES"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_an_error_that_says_what_can(key, value, message):
@@ -128,6 +158,28 @@ def test_a_limit_that_is_off_is_a_warning_outside_of_debug():
 def test_settings_that_are_no_dict_are_an_error():
     with override_settings(ENERGYCORE=["TENANT"]):
         assert "is a dict" in found()["energycore.E002"].msg
+
+
+def test_an_archive_may_be_named_by_a_path(tmp_path):
+    with override_settings(ENERGYCORE={"ARCHIVE": tmp_path}):
+        assert found() == {}
+        assert current().archive == str(tmp_path)
+
+
+def test_a_limit_of_bodies_above_djangos_own_is_a_warning():
+    settings = {"LIMITS": {"MAX_BODY_BYTES": 3_000_000}}
+    with override_settings(ENERGYCORE=settings, DATA_UPLOAD_MAX_MEMORY_SIZE=2_621_440):
+        warning = found()["energycore.W008"]
+        assert "3000000" in warning.msg
+        assert "2621440" in warning.msg
+    for unlimited in (None, 3_000_000):
+        with override_settings(ENERGYCORE=settings, DATA_UPLOAD_MAX_MEMORY_SIZE=unlimited):
+            assert found() == {}
+
+
+def test_a_warning_hides_no_other():
+    with override_settings(USE_TZ=False, ENERGYCORE={"GRAPHIQL": True}, DEBUG=False):
+        assert set(found()) == {"energycore.W001", "energycore.W002"}
 
 
 def test_use_tz_off_is_a_warning():
@@ -185,8 +237,14 @@ def test_several_tenants_that_no_resolver_tells_apart_are_a_warning(project):
 
 
 def test_routers_that_name_another_database_are_an_error(postgresql_alias):
-    """`energy` would work with one, and the models with the other."""
-    error = of_database(postgresql_alias, routers=())["energycore.E004"]
+    """`energy` would work with one, and the models with the other.
+
+    `manage.py check` says so by the settings alone, and `migrate` before it makes tables.
+    """
+    with override_settings(ENERGYCORE={"DATABASE": postgresql_alias}, DATABASE_ROUTERS=[]):
+        error = found()["energycore.E004"]
+        with pytest.raises(SystemCheckError, match="E004"):
+            call_command("migrate", database="default", verbosity=0, skip_checks=False)
     assert "'postgresql'" in error.msg
     assert "'default'" in error.msg
 

@@ -28,6 +28,7 @@ from tests.django.celery_projects import (
     until,
 )
 from tests.django.conftest import database, of_url
+from tests.support import postgresql
 
 slow = pytest.mark.slow
 COMMANDS = ("energycore_tick", "energycore_upkeep", "energycore_demo", "energycore_doctor")
@@ -215,12 +216,23 @@ def test_the_doctor_says_what_to_run_where_nothing_moves_or_is_rolled_up(now):
     register()
     assert tick.format("yet") in run("energycore_doctor")
     run("energycore_tick")
+    assert "run manage.py" not in run("energycore_doctor")
     run("energycore_upkeep")
     assert "run manage.py" not in run("energycore_doctor")
     now.at += timedelta(days=2)
     said = run("energycore_doctor")
     assert tick.format("since 2026-06-01T09:00:00Z") in said
     assert said.endswith(totals)
+
+
+def test_the_doctor_misses_totals_that_were_never_kept_a_day_after_the_first_readings(now):
+    totals = "Totals are more than a day behind: run manage.py energycore_upkeep.\n"
+    register()
+    run("energycore_tick")
+    now.at += timedelta(days=1)
+    assert totals not in run("energycore_doctor")
+    now.at += timedelta(days=1)
+    assert totals in run("energycore_doctor")
 
 
 def test_the_doctor_names_a_setting_that_is_wrong(project):
@@ -255,6 +267,23 @@ def test_without_tables_a_command_says_to_migrate(tmp_path, name):
     with database("default", NAME=str(tmp_path / "new.sqlite3")):
         said = refusal(name)
     assert said == "the database 'default' has no tables of energycore yet: run manage.py migrate"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_without_tables_in_a_database_of_their_own_a_command_says_where_to_migrate(
+    postgresql_server, name
+):
+    settings = {
+        "ENERGYCORE": {"DATABASE": "postgresql"},
+        "DATABASE_ROUTERS": ["energycore_django.routers.EnergycoreRouter"],
+    }
+    with (
+        postgresql.new_database(postgresql_server) as url,
+        database("postgresql", **of_url(url)),
+        override_settings(**settings),
+    ):
+        said = refusal(name)
+    assert said.endswith("yet: run manage.py migrate --database postgresql")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -321,6 +350,13 @@ def test_several_loops_at_once_run_each_tick_once_and_end_when_told_to(homes):
             "stopped: the next tick goes on from here\n"
         )
     check_exactly_once(homes)
+
+
+@slow
+def test_a_loop_tells_of_each_tick_where_that_is_asked_for(homes):
+    loop = homes.manage("energycore_tick", "--loop", "-v", "2")
+    loop.until(lambda: loop.said.count("ticks run: 1") >= 2)
+    assert loop.stop(signal.SIGTERM) == 0, loop.said
 
 
 def tick_twice_at_once(homes):

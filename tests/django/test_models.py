@@ -273,7 +273,7 @@ def test_clean_names_the_rating_that_cannot_be(home):
     device.ratings["max_charge_w"] = "much"
     with pytest.raises(ValidationError, match="max_charge_w") as caught:
         device.clean()
-    assert caught.value.error_list[0].code == "INVALID_VALUE"
+    assert caught.value.error_dict["ratings"][0].code == "INVALID_VALUE"
 
 
 @pytest.mark.parametrize(

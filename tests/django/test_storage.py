@@ -14,6 +14,7 @@ from energycore.errors import Conflict, InvalidValue, NotAllowed, NotFound, Stor
 from energycore.protocols.records import DeviceFilter
 from energycore.telemetry.readings import ReadingBatch
 from energycore.testing.contract import ALWAYS, add_device, battery, new_scope, readings
+from energycore_django import energy
 from energycore_django.signals import committed
 from energycore_django.storage import DjangoStorage, joined
 
@@ -261,3 +262,18 @@ def test_a_closed_storage_is_used_no_more(alias, scope):
     storage.close()
     with pytest.raises(StorageUnavailable, match="closed"):
         append(storage, scope, ReadingBatch.empty())
+
+
+def test_the_first_energy_of_a_tenant_costs_two_statements_and_the_next_none(alias):
+    """Its clock and its archive are read once each."""
+    tenant = new_scope().tenant
+    with (
+        override_settings(DATABASE_ROUTERS=[f"tests.django.routers.To_{alias}"]),
+        transaction.atomic(using=alias),
+    ):
+        for wanted in (2, 0):
+            with CaptureQueriesContext(connections[alias]) as seen:
+                energy(tenant)
+            asked = [query["sql"] for query in seen.captured_queries]
+            assert len([sql for sql in asked if "energycore_setting" in sql]) == wanted
+            assert len([sql for sql in asked if "SAVEPOINT" not in sql]) == wanted

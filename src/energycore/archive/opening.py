@@ -9,7 +9,7 @@ from energycore.archive.store import ParquetArchive
 from energycore.errors import InvalidValue
 from energycore.extras import load_extra
 
-__all__ = ["open_archive"]
+__all__ = ["open_archive", "scheme_of"]
 
 # One letter is a drive of Windows, and no scheme.
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)")
@@ -35,7 +35,7 @@ def open_archive(url: str, **storage_options: Any) -> ParquetArchive:
         InvalidValue: this is the URL of no archive.
         MissingExtra: the packages that it needs are not installed.
     """
-    scheme = _scheme(url)
+    scheme = scheme_of(url)
     load_arrow()
     core = load_extra("fsspec.core", feature="An archive", extra="archive")
     options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
@@ -52,7 +52,12 @@ def open_archive(url: str, **storage_options: Any) -> ParquetArchive:
     )
 
 
-def _scheme(url: object) -> str:
+def scheme_of(url: object) -> str:
+    """Which kind of store the URL of an archive names; nothing is loaded for that.
+
+    Raises:
+        InvalidValue: this is the URL of no archive.
+    """
     if not isinstance(url, str) or not url or not url.isprintable() or "::" in url:
         raise InvalidValue("archive", url, _LIMIT)
     found = _SCHEME.fullmatch(url)

@@ -30,9 +30,12 @@ def decode_device(
 
     Raises:
         UnknownDeviceKind: no installed package declares the kind.
-        InvalidValue: a rating is unknown, missing, no number or outside of its limits.
+        InvalidValue: the ratings are no mapping, or one of them is unknown, missing, no number
+            or outside of its limits.
     """
     kind = device_kind(kind_name)
+    if not isinstance(ratings, Mapping):
+        raise InvalidValue("ratings", ratings, "an object")
     names = _rating_names(cast(Any, kind))
     are_floats = all(type(rating) is float for rating in ratings.values())
     if are_floats and ratings.keys() == names.keys() and _takes_numbers(cast(Any, kind)):

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from energycore.encoding.structure import structure, unstructure
+from energycore.errors import InvalidValue
 from energycore.simulation.dispatch import Dispatch, dispatch_class
 
 __all__ = ["decode_dispatch", "encode_dispatch"]
@@ -20,8 +21,11 @@ def decode_dispatch(name: str, params: Mapping[str, Any]) -> Dispatch:
 
     Raises:
         UnknownDispatch: no strategy has that name.
-        InvalidValue: a parameter is unknown, missing, of a wrong type or outside of its limits.
+        InvalidValue: the parameters are no mapping, or one of them is unknown, missing, of a
+            wrong type or outside of its limits.
     """
+    if not isinstance(params, Mapping):
+        raise InvalidValue("dispatch_parameters", params, "an object")
     return structure(params, dispatch_class(name)) if params else _plain(name)
 
 

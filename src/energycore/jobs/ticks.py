@@ -12,7 +12,7 @@ from energycore.protocols.scope import Scope
 from energycore.quantities.instants import floor_to
 from energycore.services.registration import DEFAULT_STEP_US
 from energycore.services.suite import Services
-from energycore.services.ticking import MAX_CATCH_UP, Progress
+from energycore.services.ticking import MAX_CATCH_UP, Progress, TickResult
 
 __all__ = ["run_ticks", "run_ticks_of"]
 
@@ -27,6 +27,7 @@ def run_ticks(
     speed: float = 1.0,
     max_catch_up: timedelta = MAX_CATCH_UP,
     renew: Callable[[], object] = lambda: None,
+    ticked: Callable[[Scope, TickResult], object] = lambda scope, result: None,
 ) -> None:
     """Tick at every step of the tenant's shard by the services' clock, until `stop` is set.
 
@@ -42,9 +43,10 @@ def run_ticks(
         max_catch_up: how far back missing ticks are run.
         renew: called before and after each tick, for a storage whose connections are somebody
             else's: to let go those that are broken or too old.
+        ticked: called with what each round of ticks did.
     """
     one = Tenancy(services=services, scope=scope, speed=speed)
-    run_ticks_of(lambda: [one], stop, max_catch_up=max_catch_up, renew=renew)
+    run_ticks_of(lambda: [one], stop, max_catch_up=max_catch_up, renew=renew, ticked=ticked)
 
 
 def run_ticks_of(
@@ -53,6 +55,7 @@ def run_ticks_of(
     *,
     max_catch_up: timedelta = MAX_CATCH_UP,
     renew: Callable[[], object] = lambda: None,
+    ticked: Callable[[Scope, TickResult], object] = lambda scope, result: None,
 ) -> None:
     """Tick for several tenants, one after the other, as `run_ticks` does for one.
 
@@ -61,6 +64,7 @@ def run_ticks_of(
         stop: ends the loop.
         max_catch_up: how far back missing ticks are run.
         renew: called before and after each tick.
+        ticked: called with what each tick did.
     """
     steps_us: dict[Scope, int] = {}
 
@@ -76,6 +80,7 @@ def run_ticks_of(
                     one.scope.tenant,
                     result.skipped,
                 )
+            ticked(one.scope, result)
             steps_us[one.scope] = _step_us(one.services, one.scope)
         except Stopped:
             raise

@@ -20,7 +20,7 @@ from energycore.services.announcing import announce
 from energycore.simulation.dispatch import Dispatch, Manual, as_dispatch
 from energycore.simulation.storage import ModeCode
 
-__all__ = ["Control", "check_dispatch", "idle_command", "initial_state"]
+__all__ = ["Control", "check_dispatch", "idle_command", "initial_state", "steerable"]
 
 _CODES = {
     StorageMode.CHARGING: ModeCode.CHARGING,
@@ -130,6 +130,21 @@ def initial_state(
     }
 
 
+def steerable(record: DeviceRecord) -> StorageDevice:
+    """The storage that takes commands.
+
+    Raises:
+        DeviceIsNotStorage, DeviceIsReported, DeviceIsInactive: it takes none.
+    """
+    if not isinstance(record.device, StorageDevice):
+        raise DeviceIsNotStorage(f"{record.device.name} ({record.device.kind}) is no storage")
+    if record.data_source is DataSource.REPORTED:
+        raise DeviceIsReported(f"{record.device.name} reports what it does; it takes no commands")
+    if not record.is_active:
+        raise DeviceIsInactive(f"{record.device.name} is inactive: reactivate it first")
+    return record.device
+
+
 def _steerable(
     work: UnitOfWork, scope: Scope, device_id: int
 ) -> tuple[DeviceRecord, StorageDevice]:
@@ -138,13 +153,7 @@ def _steerable(
     record = work.devices.get_many(scope, [device_id]).get(device_id)
     if record is None:
         raise NotFound("device", device_id)
-    if not isinstance(record.device, StorageDevice):
-        raise DeviceIsNotStorage(f"{record.device.name} ({record.device.kind}) is no storage")
-    if record.data_source is DataSource.REPORTED:
-        raise DeviceIsReported(f"{record.device.name} reports what it does; it takes no commands")
-    if not record.is_active:
-        raise DeviceIsInactive(f"{record.device.name} is inactive: reactivate it first")
-    return record, record.device
+    return record, steerable(record)
 
 
 def _steer(

@@ -6,12 +6,13 @@ from typing import Final
 
 from energycore.devices.base import DataSource, Device
 from energycore.devices.fields import MAX_TEXT
-from energycore.errors import InvalidValue
+from energycore.errors import InvalidValue, KindChanged
 from energycore.quantities.instants import duration_us
 from energycore.telemetry.series import GapPolicy, gap_policy
 
 __all__ = [
     "check_external_id",
+    "check_kept_kind",
     "check_kind",
     "clean_tags",
     "data_source_of",
@@ -81,6 +82,18 @@ def check_kind(device: Device) -> None:
     """
     if not isinstance(device, Device):
         raise InvalidValue("device", device, "a device, such as Battery(...)")
+
+
+def check_kept_kind(stored: Device, given: Device) -> None:
+    """Refuse to make a device one of another kind.
+
+    Raises:
+        InvalidValue: it is no device.
+        KindChanged: it is of another kind.
+    """
+    check_kind(given)
+    if type(given) is not type(stored):
+        raise KindChanged(f"the kind of a device cannot change from {stored.kind} to {given.kind}")
 
 
 def data_source_of(given: object) -> DataSource:

@@ -13,7 +13,6 @@ from energycore.devices.storage_device import StorageDevice, StorageState
 from energycore.errors import (
     ClockIsSimulated,
     InvalidValue,
-    KindChanged,
     NameTaken,
     NotFound,
     VersionConflict,
@@ -31,6 +30,7 @@ from energycore.services.announcing import announce
 from energycore.services.control import check_dispatch, idle_command, initial_state
 from energycore.services.given import (
     check_external_id,
+    check_kept_kind,
     check_kind,
     clean_tags,
     data_source_of,
@@ -330,11 +330,7 @@ class Registration:
 
 def _changed_device(stored: Device, name: str | None, ratings: Device | None) -> Device:
     if ratings is not None:
-        check_kind(ratings)
-    if ratings is not None and type(ratings) is not type(stored):
-        raise KindChanged(
-            f"the kind of a device cannot change from {stored.kind} to {ratings.kind}"
-        )
+        check_kept_kind(stored, ratings)
     new_name = stored.name if name is None else name
     return attrs.evolve(ratings or stored, name=new_name, noise_key=stored.noise_key)
 

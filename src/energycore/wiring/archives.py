@@ -10,17 +10,18 @@ from energycore.protocols.storage import Storage
 from energycore.services.settings import ARCHIVE_SETTING
 from energycore.telemetry.readings import ReadingBatch
 
-__all__ = ["DeferredArchive", "tenant_archive"]
+__all__ = ["DeferredArchive", "archive_url", "tenant_archive"]
 
 
 def tenant_archive(
-    storage: Storage, scope: Scope, given: str | Archive | None = None
+    storage: Storage, scope: Scope, known: str | None, given: str | Archive | None = None
 ) -> Archive | None:
     """The archive of a tenant.
 
     Args:
         storage: remembers the URL of an archive that is named.
         scope: the tenant.
+        known: the URL that the storage remembers.
         given: an archive, or its URL; by default the one that the storage remembers.
 
     Raises:
@@ -28,20 +29,22 @@ def tenant_archive(
         MissingExtra: the packages of archives are not installed.
     """
     if given is None:
-        with storage.transaction(write=False) as work:
-            known = work.settings.get(scope, ARCHIVE_SETTING)
         return None if known is None else DeferredArchive(known)
     if not isinstance(given, str):
         return given
     from energycore.archive import open_archive
 
     archive = open_archive(given)
-    # Whoever opens the database next may stand in another folder.
-    url = given if "://" in given else str(Path(given).absolute())
-    with storage.transaction(write=True) as work:
-        if work.settings.get(scope, ARCHIVE_SETTING) != url:
+    url = archive_url(given)
+    if url != known:
+        with storage.transaction(write=True) as work:
             work.settings.put(scope, ARCHIVE_SETTING, url)
     return archive
+
+
+def archive_url(given: str) -> str:
+    """The URL that is remembered: whoever opens the database next may stand in another folder."""
+    return given if "://" in given else str(Path(given).absolute())
 
 
 class DeferredArchive:

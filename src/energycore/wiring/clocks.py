@@ -78,9 +78,15 @@ class TickClock:
         return from_epoch_us(max(ends)) if ends else self.fallback.now()
 
 
-def tenant_clock(storage: Storage, scope: Scope) -> Clock:
-    """The clock of a tenant: the wall's, unless it was put on an accelerated one."""
-    if stored_speed(storage, scope) is None:
+def tenant_clock(storage: Storage, scope: Scope, known: str | None) -> Clock:
+    """The clock of a tenant: the wall's, unless it was put on an accelerated one.
+
+    Args:
+        storage: where its ticks are.
+        scope: the tenant.
+        known: the speed that the storage remembers.
+    """
+    if known is None:
         return SystemClock()
     return TickClock(storage, scope, SystemClock())
 

@@ -3,15 +3,18 @@
 import secrets
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
 from energycore.channels import open_channel
 from energycore.errors import UnsupportedDatabase
 from energycore.protocols.clock import Clock
 from energycore.protocols.scope import DEFAULT_TENANT, Scope
 from energycore.services.histories import MAX_BUCKETS
 from energycore.services.suite import Services
-from energycore.wiring.archives import tenant_archive
+from energycore.wiring.archives import archive_url, tenant_archive
 from energycore.wiring.clocks import tenant_clock
 from energycore.wiring.energy import Energy
+from energycore.wiring.remembered import remembered_of
 
 if TYPE_CHECKING:
     from energycore.protocols.archive import Archive
@@ -114,14 +117,18 @@ def energy_over(
         UnsupportedChannel: there is no channel of such a URL.
         UnknownTimeZone: `default_zone` is not an IANA name.
     """
+    known = remembered_of(storage, scope)
+    opened = tenant_archive(storage, scope, known.archive, archive)
+    if isinstance(archive, str):
+        known = attrs.evolve(known, archive=archive_url(archive))
     is_own_channel = channel is None or isinstance(channel, str)
     services = Services.over(
         storage,
-        tenant_clock(storage, scope) if clock is None else clock,
+        tenant_clock(storage, scope, known.clock) if clock is None else clock,
         draw_noise_key=lambda: secrets.randbits(64),
         default_zone=default_zone,
         seed=seed,
-        archive=tenant_archive(storage, scope, archive),
+        archive=opened,
         retention=retention,
         max_buckets=max_buckets,
         channel=_channel(channel),
@@ -129,6 +136,7 @@ def energy_over(
     return Energy(
         services=services,
         scope=scope,
+        remembered=known,
         own_clock=clock is not None,
         own_archive=archive is not None and not isinstance(archive, str),
         closes_channel=is_own_channel,

@@ -48,6 +48,7 @@ from energycore.wiring.clocks import (
     stored_speed,
     tenant_clock,
 )
+from energycore.wiring.remembered import Remembered, remembered_of
 
 __all__ = ["Energy"]
 
@@ -62,6 +63,8 @@ class Energy:
 
     services: Services
     scope: Scope
+    remembered: Remembered | None = attrs.field(default=None, repr=False, eq=False)
+    """What the database said of the tenant when this was made; None where it may say another."""
     _own_clock: bool = attrs.field(default=False, repr=False)
     """Whether the caller brought the clock, which then serves all tenants."""
     _own_archive: bool = attrs.field(default=False, repr=False)
@@ -105,7 +108,8 @@ class Energy:
         if speed is None:
             return self
         start = TickClock(self.services.storage, self.scope, SystemClock()).now()
-        return attrs.evolve(self, services=self.services.with_clock(AcceleratedClock(start, speed)))
+        clock = AcceleratedClock(start, speed)
+        return attrs.evolve(self, services=self.services.with_clock(clock), remembered=None)
 
     def for_tenant(self, tenant: str) -> "Energy":
         """The same database, bound to another tenant and to its clock and archive.
@@ -113,11 +117,13 @@ class Energy:
         A clock or an archive that was given to `connect` serves all tenants.
         """
         scope, services = Scope(tenant), self.services
+        known = remembered_of(services.storage, scope)
         if not self._own_clock:
-            services = services.with_clock(tenant_clock(services.storage, scope))
+            services = services.with_clock(tenant_clock(services.storage, scope, known.clock))
         if not self._own_archive:
-            services = services.with_archive(tenant_archive(services.storage, scope))
-        return attrs.evolve(self, scope=scope, services=services)
+            archive = tenant_archive(services.storage, scope, known.archive)
+            services = services.with_archive(archive)
+        return attrs.evolve(self, scope=scope, services=services, remembered=known)
 
     def close(self) -> None:
         """Give the connections of the database and of the channel back."""

@@ -9,8 +9,8 @@ from typing import Final
 import attrs
 
 from energycore.protocols.scope import Scope, tenant_of
-from energycore.services.settings import ARCHIVE_SETTING, CLOCK_SETTING
 from energycore.wiring.energy import Energy
+from energycore.wiring.remembered import Remembered, remembered_of
 
 __all__ = ["RECHECK_S", "Tenants"]
 
@@ -21,7 +21,7 @@ RECHECK_S: Final = 30.0
 @attrs.frozen
 class _Kept:
     energy: Energy
-    settings: tuple[str | None, ...]
+    remembered: Remembered
     checked_at: float
 
 
@@ -90,16 +90,10 @@ class Tenants:
     def _checked(self, scope: Scope, kept: _Kept | None, now: float) -> _Kept:
         if kept is None:
             energy = self._make(scope)
-            return _Kept(energy, _settings(energy), now)
-        settings = _settings(kept.energy)
-        if settings == kept.settings:
+            known = energy.remembered or remembered_of(energy.services.storage, scope)
+            return _Kept(energy, known, now)
+        remembered = remembered_of(kept.energy.services.storage, scope)
+        if remembered == kept.remembered:
             return attrs.evolve(kept, checked_at=now)
         # `for_tenant` of the same tenant reads its settings again.
-        return _Kept(kept.energy.for_tenant(scope.tenant), settings, now)
-
-
-def _settings(energy: Energy) -> tuple[str | None, ...]:
-    with energy.services.storage.transaction(write=False) as work:
-        return tuple(
-            work.settings.get(energy.scope, name) for name in (CLOCK_SETTING, ARCHIVE_SETTING)
-        )
+        return _Kept(kept.energy.for_tenant(scope.tenant), remembered, now)

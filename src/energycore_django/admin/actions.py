@@ -100,7 +100,7 @@ def export_csv(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]
 ) -> StreamingHttpResponse:
     """Send the devices with their states, row by row."""
-    return devices_as_csv(queryset)
+    return devices_as_csv(request, queryset)
 
 
 ACTIONS: Final = (deactivate, reactivate, set_mode, simulate_day, export_csv)

@@ -11,7 +11,6 @@ from django.urls import URLPattern, path
 
 from energycore.devices.registry import device_kinds
 from energycore.storage.rules import name_key
-from energycore_django.access import energy
 from energycore_django.admin.actions import ACTIONS
 from energycore_django.admin.base import TenantAdmin
 from energycore_django.admin.columns import DeviceColumns
@@ -154,12 +153,7 @@ class DeviceAdmin(DeviceColumns, TenantAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save it through the services, and with it the energy inside if that is given."""
-        own = energy()
-        stored_wh = form.cleaned_data.get("stored_wh")
-        with own.services.storage.transaction(write=True):
-            obj.save()
-            if stored_wh is not None:
-                own.update(obj.pk, stored_wh=stored_wh)
+        form.store()
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **options: Any

@@ -2,11 +2,14 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 
 from energycore_django.admin.observing import observed, zone_of
 
@@ -43,19 +46,20 @@ class _Line:
         return line
 
 
-def devices_as_csv(queryset: QuerySet[Any]) -> StreamingHttpResponse:
+def devices_as_csv(request: HttpRequest, queryset: QuerySet[Any]) -> StreamingHttpResponse:
     """The devices with their newest readings; what is not known is left empty."""
     found = queryset.order_by("pk").select_related("site", "newest").prefetch_related("tag_rows")
     devices = found.iterator(chunk_size=_AT_ONCE)
-    return streamed("devices.csv", _COLUMNS, (_row(device) for device in devices))
+    return streamed(request, "devices.csv", _COLUMNS, (_row(device) for device in devices))
 
 
 def streamed(
-    name: str, columns: Iterable[str], rows: Iterable[Iterable[object]]
+    request: HttpRequest, name: str, columns: Iterable[str], rows: Iterable[Iterable[object]]
 ) -> StreamingHttpResponse:
     """A table as a download; texts that a spreadsheet would compute are quoted for it."""
+    lines = _lines(columns, rows)
     return StreamingHttpResponse(
-        _lines(columns, rows),
+        _by_parts(lines) if isinstance(request, ASGIRequest) else lines,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -66,6 +70,16 @@ def _lines(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator
     yield writer.writerow(columns)
     for row in rows:
         yield writer.writerow(map(_cell, row))
+
+
+async def _by_parts(lines: Iterator[str]) -> AsyncIterator[str]:
+    """Many lines at a time, made in the thread of the request, which holds its connections."""
+    while part := await sync_to_async(_next_part)(lines):
+        yield part
+
+
+def _next_part(lines: Iterator[str]) -> str:
+    return "".join(islice(lines, _AT_ONCE))
 
 
 def _cell(value: object) -> object:

@@ -34,7 +34,9 @@ def what_if_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
     form = WhatIfForm({"day": today.isoformat(), **given})
     found = _simulated(model_admin, request, form)
     if found and given.get("format") == "csv":
-        return streamed(f"simulated-{form.cleaned_data['day']}.csv", _COLUMNS, rows_of(found))
+        return streamed(
+            request, f"simulated-{form.cleaned_data['day']}.csv", _COLUMNS, rows_of(found)
+        )
     query = request.GET.copy()
     query["format"] = "csv"
     context = {

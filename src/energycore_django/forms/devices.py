@@ -8,7 +8,7 @@ from django import forms
 from energycore.devices.base import DataSource, fields_of_kind
 from energycore.devices.base import Device as DomainDevice
 from energycore.devices.registry import device_kind
-from energycore.devices.storage_device import StorageDevice
+from energycore.devices.storage_device import StorageDevice, StorageState
 from energycore.encoding import decode_device, decode_dispatch
 from energycore.errors import (
     DeviceIsInactive,
@@ -20,7 +20,9 @@ from energycore.errors import (
     NotFound,
     UnknownDeviceKind,
 )
-from energycore.services.given import clean_tags
+from energycore.services.control import initial_state
+from energycore.services.given import clean_tags, data_source_of
+from energycore_django.access import energy
 from energycore_django.forms.dispatches import (
     choice_field,
     parameter_fields,
@@ -121,6 +123,8 @@ class DeviceForm(RefusingForm):
             device.max_gap_us = round(cleaned["max_gap_min"] * _US_PER_MINUTE)
         self._judge_ratings(cleaned)
         self._judge_dispatch(cleaned)
+        if not self.errors:
+            self._judge_charge(cleaned)
         if self.refusal is not None:
             self.refuse(self.refusal)
         return cleaned
@@ -150,6 +154,42 @@ class DeviceForm(RefusingForm):
             decode_dispatch(chosen, given)
         except EnergycoreError as error:
             self.refuse(error)
+
+    def _judge_charge(self, cleaned: dict[str, Any]) -> None:
+        device, stored_wh = self.instance, cleaned.get("stored_wh")
+        if stored_wh is None:
+            return
+        source = data_source_of(cleaned.get("data_source") or device.data_source)
+        name = cleaned.get("name") or _NAME_TO_JUDGE_RATINGS_BY
+        try:
+            storage = decode_device(device.kind, name=name, ratings=device.ratings)
+            initial_state(storage, source, StorageState(stored_wh=stored_wh))
+        except InvalidValue as error:
+            super().add_error("stored_wh", forms.ValidationError(error.message, code=error.code))
+
+    def save(self, commit: bool = True) -> Device:
+        """Save the device, and with it the energy inside if that is given.
+
+        Raises:
+            EnergycoreError: see `Device.save`.
+        """
+        device: Device = super().save(commit=False)
+        if commit:
+            self.store()
+        return device
+
+    def store(self) -> None:
+        """Store what `save(commit=False)` left.
+
+        Raises:
+            EnergycoreError: see `Device.save`; nothing is stored then.
+        """
+        device, stored_wh = self.instance, self.cleaned_data.get("stored_wh")
+        own = energy(device.tenant_id)
+        with own.services.storage.transaction(write=True):
+            device.save()
+            if stored_wh is not None:
+                own.update(device.pk, stored_wh=stored_wh)
 
     def _chosen(self) -> str:
         return str(self.cleaned_data.get("dispatch") or "")

@@ -80,17 +80,17 @@ class RefusingForm(forms.ModelForm):  # type: ignore[type-arg] # Django's own ta
         if error:
             super().add_error(field, error)
 
-    def validate_unique(self) -> None:
-        """Leave it to the services, which say whose name it is."""
-
-    def validate_constraints(self) -> None:
-        """Leave it to the services."""
-
     def _new(self, found: dict[str, Any]) -> dict[str, Any]:
         kept: dict[str, Any] = {}
         for name, errors in found.items():
             if name in self.fields and name not in self.errors:
                 kept[name] = errors
             elif name not in self.fields and not self.errors:
-                kept.setdefault(NON_FIELD_ERRORS, []).extend(errors)
+                for error in errors:
+                    kept.setdefault(self._place_above(error), []).append(error)
         return kept
+
+    def _place_above(self, error: ValidationError) -> str:
+        """Where an error of no field is told; a taken external id was told of already."""
+        is_of_name = error.code == NameTaken.code and "name" in self.fields
+        return "name" if is_of_name else NON_FIELD_ERRORS

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS
 from django.utils.connection import ConnectionDoesNotExist
 
 from energycore.errors import EnergycoreError
@@ -96,8 +97,10 @@ def check_migrated() -> None:
     alias = used_alias()
     with joined(alias, write=False) as connection:
         if not schema.check(connection, f"the database {alias!r}"):
+            where = "" if alias == DEFAULT_DB_ALIAS else f" --database {alias}"
             raise CommandError(
-                f"the database {alias!r} has no tables of energycore yet: run manage.py migrate"
+                f"the database {alias!r} has no tables of energycore yet: run manage.py"
+                f" migrate{where}"
             )
 
 

@@ -1,22 +1,25 @@
 """Devices, their tags and their newest states as models."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.core.exceptions import ValidationError
+import attrs
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import models
 
 from energycore.devices.base import DataSource
 from energycore.devices.base import Device as DomainDevice
 from energycore.devices.fields import MAX_TEXT
 from energycore.encoding import decode_device, decode_dispatch, encode_ratings
-from energycore.errors import EnergycoreError
+from energycore.errors import EnergycoreError, KindChanged, NotAllowed
 from energycore.protocols.records import DeviceFilter, DeviceRecord
 from energycore.protocols.scope import Scope
 from energycore.protocols.storage import UnitOfWork
 from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import MILLI_PER_UNIT
+from energycore.services.control import check_dispatch, steerable
+from energycore.services.given import check_kept_kind, data_source_of, series_gap_policy
 from energycore.services.registration import DEFAULT_STEP_US
 from energycore.services.suite import Services
 from energycore.simulation.dispatch import Dispatch
@@ -37,7 +40,13 @@ from energycore_django.models.fields import (
     tenant,
     text,
 )
-from energycore_django.models.writing import Registered, check_free, check_kept, refusal
+from energycore_django.models.writing import (
+    Fault,
+    Registered,
+    check_free,
+    check_kept,
+    place_of,
+)
 
 __all__ = ["Device", "DeviceQuerySet", "DeviceState", "DeviceTag"]
 
@@ -137,6 +146,7 @@ class Device(Registered):
     )
 
     objects = DeviceQuerySet.as_manager()
+    also_saved = frozenset({"tags"})
 
     class Meta:
         db_table = "energycore_device"
@@ -208,7 +218,8 @@ class Device(Registered):
         """
         if not self.dispatch:
             return None
-        return decode_dispatch(self.dispatch, self.dispatch_parameters or {})
+        given = self.dispatch_parameters
+        return decode_dispatch(self.dispatch, {} if given is None else given)
 
     @classmethod
     def of(cls, device: DomainDevice, **fields: Any) -> "Device":
@@ -227,14 +238,49 @@ class Device(Registered):
             **fields,
         )
 
-    def clean(self) -> None:
-        """Let the domain judge."""
-        super().clean()
+    def faults(self) -> Iterator[Fault]:
+        """What the domain would refuse if this were saved."""
+        device = strategy = None
         try:
-            self.domain()
-            self.strategy()
+            device = self.domain()
         except EnergycoreError as error:
-            raise ValidationError(refusal(error, self)) from error
+            yield place_of(error, self, "ratings"), error
+        try:
+            strategy = self.strategy()
+        except EnergycoreError as error:
+            yield place_of(error, self, "dispatch_parameters"), error
+            return
+        if device is None:
+            return
+        stored = None
+        if not self._state.adding:
+            with self.reading() as (services, scope):
+                stored = services.insight.device(scope, self.id)
+        try:
+            if stored is None:
+                check_dispatch(device, strategy, None)
+                series_gap_policy(data_source_of(self.data_source), self.gap_policy)
+            else:
+                self._check_change(stored, device, strategy)
+        except KindChanged as error:
+            yield "kind", error
+        except NotAllowed as error:
+            yield "dispatch", error
+        except EnergycoreError as error:
+            yield place_of(error, self, NON_FIELD_ERRORS), error
+
+    def _check_change(
+        self, stored: DeviceRecord, device: DomainDevice, strategy: Dispatch | None
+    ) -> None:
+        """Refuse what a stored device cannot become, as far as its register tells."""
+        check_kept("external_id", self.external_id or None, stored.external_id)
+        check_kept("data_source", self.data_source, stored.data_source.value)
+        check_kept_kind(stored.device, device)
+        series_gap_policy(stored.data_source, self.gap_policy)
+        if strategy is None:
+            check_kept("dispatch", None, stored.dispatch and stored.dispatch.name)
+        elif strategy != stored.dispatch:
+            steerable(attrs.evolve(stored, is_active=self.is_active))
 
     def refresh_from_db(self, *args: Any, **options: Any) -> None:
         """Read it again, its tags as well."""
@@ -281,8 +327,8 @@ class Device(Registered):
             KindChanged: a device keeps its kind.
         """
         stored = services.insight.device(scope, self.id)
-        check_kept("external_id", self.external_id or None, stored.external_id)
-        check_kept("data_source", self.data_source, stored.data_source.value)
+        device, strategy = self.domain(), self.strategy()
+        self._check_change(stored, device, strategy)
         is_reported = stored.data_source is DataSource.REPORTED
         record = services.registration.update_device(
             scope,
@@ -291,7 +337,7 @@ class Device(Registered):
             name=self.name,
             site_id=self.site_id,
             tags=self.tags,
-            device=self.domain(),
+            device=device,
             max_gap=self.max_gap if is_reported else None,
             gap_policy=self.gap_policy,
         )
@@ -299,10 +345,7 @@ class Device(Registered):
             registration = services.registration
             activate = registration.reactivate if self.is_active else registration.deactivate
             record = activate(scope, self.id)
-        strategy = self.strategy()
-        if strategy is None:
-            check_kept("dispatch", None, record.dispatch and record.dispatch.name)
-        elif strategy != record.dispatch:
+        if strategy is not None and strategy != record.dispatch:
             record = services.control.set_dispatch(scope, self.id, strategy)
         return record
 

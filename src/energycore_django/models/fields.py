@@ -138,6 +138,10 @@ class ServiceWritten(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        named = str(self._meta.verbose_name)
+        return f"{named.capitalize()} {self.pk} of {getattr(self, 'tenant_id', '')}"
+
     def save(self, *_: Any, **__: Any) -> None:
         """Refuse: histories, marks and states would not know."""
         _refuse()

@@ -1,10 +1,11 @@
 """Sites as a model."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Self
 
 import attrs
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import models
 
 from energycore.devices.site import Site as DomainSite
@@ -20,7 +21,13 @@ from energycore_django.models.fields import (
     optional_text,
     text,
 )
-from energycore_django.models.writing import Registered, check_free, check_kept, refusal
+from energycore_django.models.writing import (
+    Fault,
+    Registered,
+    check_free,
+    check_kept,
+    place_of,
+)
 
 __all__ = ["Site", "SiteQuerySet"]
 
@@ -90,13 +97,21 @@ class Site(Registered):
         site._state.adding = False
         return site
 
-    def clean(self) -> None:
-        """Let the domain judge."""
-        super().clean()
+    def faults(self) -> Iterator[Fault]:
+        """What the domain would refuse if this were saved."""
         try:
             self.domain()
         except InvalidValue as error:
-            raise ValidationError(refusal(error, self)) from error
+            yield place_of(error, self, NON_FIELD_ERRORS), error
+        if self._state.adding:
+            return
+        with self.reading() as (services, scope):
+            stored = services.insight.sites_by_id(scope, [self.id])
+        try:
+            for record in stored.values():
+                self._check_kept(record)
+        except InvalidValue as error:
+            yield "external_id", error
 
     def register(self, services: Services, scope: Scope, work: UnitOfWork) -> SiteRecord:
         """Store a new one.
@@ -122,8 +137,11 @@ class Site(Registered):
         record = services.registration.update_site(
             scope, self.id, expected_version=self.version, **attrs.asdict(self.domain())
         )
-        check_kept("external_id", self.external_id or None, record.external_id)
+        self._check_kept(record)
         return record
+
+    def _check_kept(self, stored: SiteRecord) -> None:
+        check_kept("external_id", self.external_id or None, stored.external_id)
 
     def take(self, record: SiteRecord) -> None:
         """Show what is stored."""

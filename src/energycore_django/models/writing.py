@@ -1,9 +1,10 @@
 """How the models write: through the services of the tenant, over the project's database."""
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final, TypeAlias
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models.base import ModelBase
 
@@ -14,7 +15,12 @@ from energycore.protocols.storage import UnitOfWork
 from energycore.services.suite import Services
 from energycore_django.models.fields import ServiceWritten, tenant
 
-__all__ = ["Registered", "check_free", "check_kept", "checked_alias", "refusal"]
+__all__ = ["Registered", "check_free", "check_kept", "checked_alias", "place_of"]
+
+
+Fault: TypeAlias = tuple[str, EnergycoreError]
+"""The field of a model that an error is about, and the error."""
+_NOTHING: Final[tuple[object, ...]] = (None, "", {})
 
 
 class Registered(ServiceWritten):
@@ -22,6 +28,8 @@ class Registered(ServiceWritten):
 
     tenant_id = tenant()
     external_id: Any
+    also_saved: ClassVar[frozenset[str]] = frozenset()
+    """What `update_fields` may name beside the fields."""
 
     class Meta:
         abstract = True
@@ -38,10 +46,12 @@ class Registered(ServiceWritten):
 
         Raises:
             EnergycoreError: see `register` and `change`.
+            ValueError: `update_fields` names no field.
             NotAllowed: it is to be stored under an identity of the caller's, again, or elsewhere.
         """
         services, scope, alias = checked_alias(self.tenant_id, using)
         adding = self._state.adding
+        self._check_named(update_fields or ())
         if adding and (force_update or self.pk is not None):
             raise NotAllowed("a new row has no id: the database gives it one")
         if force_insert and not adding:
@@ -61,15 +71,65 @@ class Registered(ServiceWritten):
         self._state.adding, self._state.db = False, alias
         models.signals.post_save.send(type(self), created=adding, **told)
 
+    def _check_named(self, update_fields: Iterable[str]) -> None:
+        known = {
+            name for field in self._meta.concrete_fields for name in (field.name, field.attname)
+        }
+        unknown = sorted({*update_fields} - known - self.also_saved)
+        if unknown:
+            raise ValueError(f"{type(self).__name__} has no fields {', '.join(unknown)} to save")
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Judge the fields one by one, and note which are judged already or not asked for."""
+        self._unasked, self._told = set(exclude or ()), set[str]()
+        try:
+            super().clean_fields(exclude=exclude)
+        except ValidationError as error:
+            self._told = set(error.error_dict)
+            raise
+
     def clean(self) -> None:
-        """Take an external id that a form left empty for none."""
+        """Take an external id that a form left empty for none, and let the domain judge.
+
+        What it says is at its field. A form excludes fields that it does not show, or has told
+        of already: of those an empty one may be filled in later, and of the others it is told
+        above the form.
+        """
         super().clean()
         self.external_id = self.external_id or None
+        own = vars(self)
+        unasked, told = own.pop("_unasked", ()), own.pop("_told", ())
+        found: dict[str, list[ValidationError]] = {}
+        for field, error in self.faults():
+            if field in told or (field in unasked and getattr(self, field, None) in _NOTHING):
+                continue
+            place = NON_FIELD_ERRORS if field in unasked else field
+            found.setdefault(place, []).append(ValidationError(error.message, code=error.code))
+        if found:
+            raise ValidationError(found)
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Services, Scope]]:
+        """The services, reading where they write: a replica may not have this row yet."""
+        from energycore_django.storage import joined
+
+        services, scope, alias = checked_alias(self.tenant_id, None)
+        with joined(alias, write=False):
+            yield services, scope
+
+    def faults(self) -> Iterator[Fault]:
+        """What the domain would refuse if this were saved."""
+        raise NotImplementedError
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Look for a taken name or external id: the tenant is known, though no form shows it."""
         unknown = None if exclude is None else set(exclude) - {"tenant_id"}
-        super().validate_constraints(exclude=unknown)
+        try:
+            super().validate_constraints(exclude=unknown)
+        except ValidationError as error:
+            for taken in error.error_dict.get(NON_FIELD_ERRORS, ()):
+                taken.code = NameTaken.code
+            raise
 
     def register(self, services: Services, scope: Scope, work: UnitOfWork) -> Any:
         """Store a new one."""
@@ -121,12 +181,10 @@ def checked_alias(tenant: str, using: str | None) -> tuple[Services, Scope, str]
     return of_tenant.services, of_tenant.scope, alias
 
 
-def refusal(error: EnergycoreError, model: models.Model) -> Any:
-    """An error of the domain as a form shows it: at its field, with its code."""
-    said = ValidationError(error.message, code=error.code)
+def place_of(error: EnergycoreError, model: models.Model, otherwise: str) -> str:
+    """The field of a model that an error is about."""
     if isinstance(error, InvalidValue):
-        names = {field.name for field in model._meta.get_fields()}
         field = error.field.partition(".")[0]
-        if field in names:
-            return {field: said}
-    return said
+        if field in {known.name for known in model._meta.get_fields()}:
+            return field
+    return otherwise

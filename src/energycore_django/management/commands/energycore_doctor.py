@@ -17,6 +17,7 @@ from energycore.jobs.contents import contents, kinds_with_origin
 from energycore.jobs.sentences import counted, utc
 from energycore.protocols.records import DeviceFilter
 from energycore.quantities.instants import to_epoch_us
+from energycore.services.agenda import FIRST_DAY
 from energycore.services.registration import DEFAULT_STEP_US
 from energycore.storage.sql import schema
 from energycore.storage.sql.partitions import Partitioning
@@ -147,11 +148,15 @@ def _advice(of_tenant: Energy) -> Iterator[str]:
         is_moved = work.devices.count(scope, moved) > 0
         shards = work.fleet.shards(scope)
         rolled_us = work.rollups.state(scope).rolled_us
+        if rolled_us is None:
+            # Nothing is behind before a day of readings has ended.
+            days = work.telemetry.days(scope, start_day=FIRST_DAY, end_day=now_us // US_PER_DAY)
+            rolled_us = (days[0].day + 1) * US_PER_DAY if days else now_us
     newest_us = max((shard.last_tick_us or 0 for shard in shards), default=0)
     if is_moved and now_us - newest_us > _LATE_TICK_US:
         since = f"since {utc(newest_us)}" if newest_us else "yet"
         yield (
             f"No device has moved {since}: run manage.py energycore_tick --loop, or Celery's beat."
         )
-    if newest_us and now_us - (rolled_us or 0) > _LATE_TOTALS_US:
+    if newest_us and now_us - rolled_us > _LATE_TOTALS_US:
         yield "Totals are more than a day behind: run manage.py energycore_upkeep."
