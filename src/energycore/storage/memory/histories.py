@@ -6,7 +6,7 @@ import attrs
 
 from energycore.protocols.histories import Basis, BucketPart, ReadingPart
 from energycore.protocols.records import DeviceFilter
-from energycore.protocols.scope import Scope
+from energycore.protocols.scope import Scope, tenant_of
 from energycore.storage.memory.devices import MemoryDevices
 from energycore.storage.memory.rollups import MemoryRollups
 from energycore.storage.memory.series import MemorySeries
@@ -37,6 +37,7 @@ class MemoryHistories:
         setting: str,
     ) -> Basis:
         """What is known of the devices that match, and of the days in [start, end)."""
+        tenant_of(scope)
         series, rollups = MemorySeries(self._work), MemoryRollups(self._work)
         ids = MemoryDevices(self._work).ids(scope, filter_)
         if members_of is not None:
@@ -55,6 +56,7 @@ class MemoryHistories:
         self, scope: Scope, kind: SeriesKind, parts: Sequence[BucketPart]
     ) -> Sequence[Buckets]:
         """The kept totals of each part, by series and start."""
+        tenant_of(scope)
         rollups = MemoryRollups(self._work)
         return [
             Buckets.concatenate(
@@ -75,10 +77,12 @@ class MemoryHistories:
 
     def sums(self, scope: Scope, parts: Sequence[BucketPart]) -> Sequence[Buckets]:
         """Those of each part, which is of devices, added up by interval."""
+        tenant_of(scope)
         return [part.summed() for part in self.buckets(scope, SeriesKind.DEVICE, parts)]
 
     def readings(self, scope: Scope, parts: Sequence[ReadingPart]) -> Sequence[ReadingBatch]:
         """The stored readings of each part, by device and instant."""
+        tenant_of(scope)
         telemetry = MemoryTelemetry(self._work)
         return [
             ReadingBatch.concatenate(
