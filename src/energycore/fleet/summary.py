@@ -44,6 +44,13 @@ class StateTable:
     def __len__(self) -> int:
         return len(self.device_id)
 
+    @classmethod
+    def empty(cls) -> "StateTable":
+        """No devices."""
+        names = [field.name for field in attrs.fields(cls) if field.name not in ("kinds", "roles")]
+        columns = {name: np.empty(0, dtype=np.int64) for name in names}
+        return cls(kinds=(), roles=(), **columns)
+
     def select(self, rows: NDArray[Any]) -> "StateTable":
         """The same table with these rows only, given as a mask or as positions."""
         arrays = {

@@ -215,3 +215,5 @@ class Page(Generic[Item]):
     cursors: tuple[Cursor, ...]
     has_next: bool
     has_previous: bool
+    total: int | None = attrs.field(default=None, eq=False)
+    """How many items the whole list has, where that was found on the way."""

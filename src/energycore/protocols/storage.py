@@ -11,6 +11,7 @@ from typing import Protocol
 
 from energycore.fleet.columns import DeviceState, Fleet
 from energycore.protocols.groups import GroupKey, SummaryGroup
+from energycore.protocols.histories import HistoryStore
 from energycore.protocols.records import (
     DeviceFilter,
     DeviceOrder,
@@ -278,6 +279,11 @@ class UnitOfWork(Protocol):
     @property
     def settings(self) -> SettingStore:
         """Settings."""
+        ...
+
+    @property
+    def histories(self) -> HistoryStore:
+        """What histories are made of."""
         ...
 
     def after_commit(self, callback: Callable[[], object]) -> None:

@@ -1,6 +1,7 @@
 """Histories: what devices, sites and fleets did in a range, by hour, day, week or month."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,13 +17,16 @@ from energycore.errors import (
 )
 from energycore.protocols.archive import Archive
 from energycore.protocols.clock import Clock
+from energycore.protocols.histories import Basis
 from energycore.protocols.records import DeviceFilter
 from energycore.protocols.scope import Scope, tenant_of
-from energycore.protocols.storage import Storage, UnitOfWork
+from energycore.protocols.storage import Storage
 from energycore.quantities.instants import to_epoch_us
 from energycore.quantities.zones import load_zone
+from energycore.services.answering import Question, answer, of_devices, of_selection, of_sums
 from energycore.services.recorded import Recorded
-from energycore.services.totals import FLEET_ID, Totals, Unsettled, counted_kinds
+from energycore.services.settings import ROLLUP_ZONE_SETTING
+from energycore.services.totals import FLEET_ID, Totals, Unsettled, counted_kinds, site_grids
 from energycore.telemetry.buckets import Buckets
 from energycore.telemetry.calendar import Interval, interval_of, most_buckets
 from energycore.telemetry.history import EnergyHistory, history_of
@@ -30,7 +34,7 @@ from energycore.telemetry.plans import Grid, Kept, Plan, make_plan
 from energycore.telemetry.readings import ReadingBatch
 from energycore.telemetry.series import SeriesTable
 from energycore.telemetry.sums import Membership
-from energycore.telemetry.tiers import SeriesKind
+from energycore.telemetry.tiers import US_PER_DAY, SeriesKind
 
 __all__ = ["MAX_BUCKETS", "Histories", "HistoryRequest"]
 
@@ -124,22 +128,23 @@ class Histories:
             NotFound: there is no such device.
             ResolutionNotKept: only totals of another calendar are left.
         """
-        tenant_of(scope)
         now_us = self._now_us()
-        with self.storage.transaction(write=False) as work:
-            totals = self._totals(work, scope, now_us)
-            table = work.series.table(scope, ids)
+        with self._known(scope, DeviceFilter(ids=tuple(ids)), request) as known:
+            table = known.basis.table
             _check_found("device", ids, table.device_ids)
-            unsettled = totals.unsettled(table, request.start_us, request.end_us)
-            answers: dict[int, EnergyHistory] = {}
-            for grid, group in _grouped(totals.grids(table)).items():
+            asked, plans = [], []
+            for grid, group in _grouped(known.grids()).items():
                 part = table.select(group)
                 zone = request.zone or _newest(grid)
-                plan = _plan(totals.kept(part, grid, unsettled), zone, request)
-                found = totals.of_devices(plan, part, group)
+                plan = _plan(known.kept(part, grid), zone, request)
+                asked.append(of_devices(plan, part, group))
+                plans.append((group, plan, zone))
+            answers: dict[int, EnergyHistory] = {}
+            found = known.answer(SeriesKind.DEVICE, asked)
+            for buckets, (group, plan, zone) in zip(found, plans, strict=True):
                 for device_id in group:
-                    mine = found.take((found.series == device_id).nonzero()[0])
-                    expected = part.spans(device_id)
+                    mine = buckets.take((buckets.series == device_id).nonzero()[0])
+                    expected = table.spans(device_id)
                     answers[device_id] = _answer(mine, plan, expected, zone, request, now_us)
             return answers
 
@@ -152,25 +157,27 @@ class Histories:
             NotFound: there is no such site.
             ResolutionNotKept: only totals of another calendar are left.
         """
-        tenant_of(scope)
         now_us = self._now_us()
-        with self.storage.transaction(write=False) as work:
-            totals = self._totals(work, scope, now_us)
-            grids = {key: grid for key, grid in totals.site_grids().items() if key in set(ids)}
+        counted = counted_kinds(DeviceFilter())
+        with self._known(scope, counted, request, members_of=tuple(ids)) as known:
+            wanted = set(ids)
+            every = site_grids(known.basis.zones)
+            grids = {key: grid for key, grid in every.items() if key in wanted}
             _check_found("site", ids, list(grids))
-            members = work.series.members(scope, ids)
-            counted = work.devices.ids(scope, counted_kinds(DeviceFilter(ids=tuple(members))))
-            table = work.series.table(scope, counted)
-            unsettled = totals.unsettled(table, request.start_us, request.end_us)
-            answers: dict[int, EnergyHistory] = {}
+            table = known.basis.table
+            asked, plans = [], []
             for grid, group in _grouped(grids).items():
                 zone = request.zone or _newest(grid)
-                sites = {site: Membership.of_site(table, site, counted) for site in group}
+                sites = {s: Membership.of_site(table, s, table.device_ids) for s in group}
                 part = table.select([i for m in sites.values() for i in m.stays])
-                plan = _plan(totals.kept(part, grid, unsettled), zone, request)
-                found = totals.of_sums(plan, part, SeriesKind.SITE, sites)
+                plan = _plan(known.kept(part, grid), zone, request)
+                asked.append(of_sums(plan, part, sites))
+                plans.append((sites, plan, zone))
+            answers: dict[int, EnergyHistory] = {}
+            found = known.answer(SeriesKind.SITE, asked)
+            for buckets, (sites, plan, zone) in zip(found, plans, strict=True):
                 for site, membership in sites.items():
-                    mine = found.take((found.series == site).nonzero()[0])
+                    mine = buckets.take((buckets.series == site).nonzero()[0])
                     expected = membership.expected
                     answers[site] = _answer(mine, plan, expected, zone, request, now_us)
             return answers
@@ -196,22 +203,16 @@ class Histories:
             TimeZoneRequired: no zone is named, and the devices are in several.
             ResolutionNotKept: only totals of another calendar are left.
         """
-        tenant_of(scope)
         now_us = self._now_us()
-        with self.storage.transaction(write=False) as work:
-            totals = self._totals(work, scope, now_us)
-            counted = work.devices.ids(scope, counted_kinds(filter_))
-            table = work.series.table(scope, counted)
-            groups = _grouped(totals.grids(table)) or {totals.fleet_grid(): []}
+        with self._known(scope, counted_kinds(filter_), request) as known:
+            table = known.basis.table
+            groups = _grouped(known.grids()) or {known.totals.fleet_grid(): []}
             zone = request.zone or _common_zone(groups)
-            unsettled = totals.unsettled(table, request.start_us, request.end_us)
             answer = None
             if filter_ == DeviceFilter():
-                answer = _of_fleet(totals, table, unsettled, counted, zone, request)
-            plan, found = answer or _selected(
-                totals, table, unsettled, groups, zone, request, extremes
-            )
-            expected = Membership.of_all(table, counted).expected
+                answer = _of_fleet(known, zone, request)
+            plan, found = answer or _selected(known, groups, zone, request, extremes)
+            expected = Membership.of_all(table, table.device_ids).expected
             return _answer(found, plan, expected, zone, request, now_us)
 
     def readings(
@@ -238,49 +239,89 @@ class Histories:
                 work, scope, ids, start_us=start_us, end_us=end_us, count=count
             )
 
-    def _totals(self, work: UnitOfWork, scope: Scope, now_us: int) -> Totals:
-        return Totals.of(work, scope, Recorded(archive=self.archive), now_us, self.default_zone)
+    @contextmanager
+    def _known(
+        self,
+        scope: Scope,
+        filter_: DeviceFilter,
+        request: HistoryRequest,
+        *,
+        members_of: Collection[int] | None = None,
+    ) -> Iterator["_Known"]:
+        """What a plan needs to know, and the transaction that it is carried out in."""
+        tenant_of(scope)
+        now_us = self._now_us()
+        with self.storage.transaction(write=False) as work:
+            # A month may begin before the range, and readings reach over a day at most.
+            basis = work.histories.basis(
+                scope,
+                filter_,
+                members_of=members_of,
+                start_day=request.start_us // US_PER_DAY - 33,
+                end_day=request.end_us // US_PER_DAY + 34,
+                setting=ROLLUP_ZONE_SETTING,
+            )
+            recorded = Recorded(archive=self.archive)
+            totals = Totals.at(
+                work, scope, recorded, now_us, self.default_zone, basis.state, basis.setting
+            )
+            yield _Known(totals=totals, basis=basis)
 
     def _now_us(self) -> int:
         return to_epoch_us(self.clock.now(), "clock")
 
 
+@attrs.frozen(kw_only=True)
+class _Known:
+    """What is known of the devices of a request, in one transaction."""
+
+    totals: Totals
+    basis: Basis
+
+    def grids(self) -> dict[int, Grid]:
+        return self.totals.grids(self.basis.table, self.basis.zones)
+
+    def kept(self, table: SeriesTable, grid: Grid) -> Kept:
+        lost_days = [day.day for day in self.basis.days if day.is_lost]
+        unsettled = Unsettled(marks=self.basis.marks, lost_days=lost_days)
+        return self.totals.kept(table, grid, unsettled)
+
+    def answer(self, kind: SeriesKind | None, asked: Sequence[Question]) -> list[Buckets]:
+        return answer(self.totals, self.basis.days, kind, asked)
+
+
 def _of_fleet(
-    totals: Totals,
-    table: SeriesTable,
-    unsettled: Unsettled,
-    counted: Sequence[int],
-    zone: ZoneInfo,
-    request: HistoryRequest,
+    known: _Known, zone: ZoneInfo, request: HistoryRequest
 ) -> tuple[Plan, Buckets] | None:
     """All devices, which are a series of their own; None where its calendar is another."""
+    table = known.basis.table
     try:
-        kept = totals.kept(table, totals.fleet_grid(), unsettled)
-        plan = _plan(kept, zone, request)
+        plan = _plan(known.kept(table, known.totals.fleet_grid()), zone, request)
     except ResolutionNotKept:
         return None
-    fleet = {FLEET_ID: Membership.of_all(table, counted)}
-    return plan, totals.of_sums(plan, table, SeriesKind.FLEET, fleet)
+    fleet = {FLEET_ID: Membership.of_all(table, table.device_ids)}
+    (found,) = known.answer(SeriesKind.FLEET, [of_sums(plan, table, fleet)])
+    return plan, found
 
 
 def _selected(
-    totals: Totals,
-    table: SeriesTable,
-    unsettled: Unsettled,
+    known: _Known,
     groups: Mapping[Grid, Sequence[int]],
     zone: ZoneInfo,
     request: HistoryRequest,
     extremes: bool,
 ) -> tuple[Plan, Buckets]:
     """Any devices together: where their calendars differ, each group by its own plan."""
+    table = known.basis.table
     plans: dict[Grid, Plan] = {}
     for grid, group in groups.items():
-        kept = totals.kept(table.select(group), grid, unsettled)
+        kept = known.kept(table.select(group), grid)
         plans[grid] = _plan(kept, zone, request, prefer_readings=extremes)
     first, *others = plans.values()
     if not any(span for plan in plans.values() for span in plan.totals.values()):
         everyone = Membership.of_all(table, table.device_ids)
-        return first, totals.of_selection(first, table, everyone)
+        (found,) = known.answer(None, [of_selection(first, table, everyone)])
+        return first, found
     if any(plan.intervals != first.intervals for plan in others) or any(
         plan.edges_us.tolist() != first.edges_us.tolist() for plan in others
     ):
@@ -288,11 +329,11 @@ def _selected(
             "the devices are in several time zones, and of some of that time only the days or"
             " months of each are kept: ask for each site"
         )
-    parts = []
+    asked = []
     for grid, plan in plans.items():
         part = table.select(groups[grid])
-        membership = Membership.of_all(part, groups[grid])
-        parts.append(totals.of_selection(plan, part, membership))
+        asked.append(of_selection(plan, part, Membership.of_all(part, groups[grid])))
+    parts = known.answer(None, asked)
     if len(parts) == 1:
         return first, parts[0]
     return first, Buckets.concatenate(parts).summed()

@@ -10,7 +10,7 @@ import numpy as np
 from energycore.devices.base import DataSource, StorageMode
 from energycore.devices.storage_device import StorageDevice, capacity_mwh
 from energycore.errors import NotFound
-from energycore.fleet.summary import SILENT_GAPS, EnergySummary, grouped, summarise
+from energycore.fleet.summary import SILENT_GAPS, EnergySummary, StateTable, grouped, summarise
 from energycore.protocols.clock import Clock
 from energycore.protocols.groups import GroupKey, SummaryGroup
 from energycore.protocols.records import (
@@ -208,23 +208,39 @@ class Insight:
             if record.id in found
         }
 
-    def modes(self, scope: Scope, devices: Collection[DeviceRecord]) -> Mapping[int, StorageMode]:
+    def modes(
+        self,
+        scope: Scope,
+        devices: Collection[DeviceRecord],
+        states: Mapping[int, ObservedState] | None = None,
+    ) -> Mapping[int, StorageMode]:
         """What each storage among these devices does now.
 
         A simulated one does what its last tick or a newer command says; a reported one what the
         sign of its newest power says, IDLE while there is none.
+
+        Args:
+            scope: the tenant.
+            devices: the devices.
+            states: their newest readings, if they are known.
         """
         tenant_of(scope)
         storages = [record for record in devices if isinstance(record.device, StorageDevice)]
         simulated = [r.id for r in storages if r.data_source is DataSource.SIMULATED]
-        reported = [r.id for r in storages if r.data_source is DataSource.REPORTED]
-        with self.storage.transaction(write=False) as work:
-            internal = work.fleet.internal_states(scope, simulated) if simulated else {}
-            observed = work.fleet.states(scope, reported) if reported else {}
-        modes = dict.fromkeys(simulated + reported, StorageMode.IDLE)
-        modes |= {device_id: _mode(state["mode"]) for device_id, state in internal.items()}
-        modes |= {device_id: _mode_of(s.power_mw) for device_id, s in observed.items()}
+        reported = [r for r in storages if r.data_source is DataSource.REPORTED]
+        modes = {record.id: StorageMode.IDLE for record in storages}
+        if simulated:
+            with self.storage.transaction(write=False) as work:
+                internal = work.fleet.internal_states(scope, simulated)
+            modes |= {device_id: _mode(state["mode"]) for device_id, state in internal.items()}
+        if reported:
+            known = self.states(scope, reported) if states is None else states
+            modes |= {r.id: _mode_of(known[r.id].power_mw) for r in reported if r.id in known}
         return modes
+
+    def nothing(self) -> EnergySummary:
+        """What no devices add up to right now."""
+        return summarise(StateTable.empty(), self._now_us())
 
     def summary(self, scope: Scope, filter_: DeviceFilter = ALL_DEVICES) -> EnergySummary:
         """What the active devices that match add up to right now."""

@@ -27,20 +27,18 @@ class StoppedClock:
 
 
 _ASKED_AGAIN: Final[Mapping[str, Collection[str]]] = {
-    "devices": ("ids",),
+    "histories": ("basis",),
     "telemetry": ("days",),
-    "series": ("table", "members", "zones"),
-    "rollups": ("state", "marks"),
-    "settings": ("get",),
 }
-"""What histories ask of each repository, one after the other, in the same words."""
+"""What is asked of repositories in the same words again, one history or page after the other."""
 
 
 def _remembering(work: UnitOfWork) -> UnitOfWork:
-    repositories = {
-        name: Remembering(getattr(work, name), {}, only) for name, only in _ASKED_AGAIN.items()
-    }
-    return cast("UnitOfWork", SimpleNamespace(sites=work.sites, fleet=work.fleet, **repositories))
+    every = "sites", "devices", "fleet", "series", "rollups", "settings"
+    repositories = {name: getattr(work, name) for name in every}
+    for name, methods in _ASKED_AGAIN.items():
+        repositories[name] = Remembering(getattr(work, name), {}, methods)
+    return cast("UnitOfWork", SimpleNamespace(**repositories))
 
 
 @attrs.define

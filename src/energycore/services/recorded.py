@@ -7,11 +7,13 @@ import numpy as np
 
 from energycore.errors import ArchiveUnavailable
 from energycore.protocols.archive import Archive
+from energycore.protocols.histories import ReadingPart
 from energycore.protocols.scope import Scope
 from energycore.protocols.storage import UnitOfWork
 from energycore.protocols.telemetry import ReadingDay
 from energycore.telemetry.groups import group_starts
 from energycore.telemetry.readings import ReadingBatch
+from energycore.telemetry.spans import Spans
 from energycore.telemetry.tiers import US_PER_DAY
 
 __all__ = ["Recorded"]
@@ -51,6 +53,42 @@ class Recorded:
         inside = (archived.at_us >= start_us) & (archived.at_us < end_us)
         return _united(archived.take(np.flatnonzero(inside)), stored)
 
+    def read_parts(
+        self,
+        work: UnitOfWork,
+        scope: Scope,
+        parts: Sequence[ReadingPart],
+        days: Sequence[ReadingDay],
+    ) -> Sequence[ReadingBatch]:
+        """The readings of several parts at once, each by device and instant.
+
+        Args:
+            work: the transaction.
+            scope: the tenant.
+            parts: of which devices, and when.
+            days: all days of that time that are archived.
+
+        Raises:
+            ArchiveUnavailable: some are in an archive that cannot be reached, or is not known.
+        """
+        wanted = [Spans.of(part.stretches) for part in parts]
+        archived: list[list[ReadingBatch]] = [[] for _ in parts]
+        for day in days:
+            whole = Spans.of([(day.day * US_PER_DAY, (day.day + 1) * US_PER_DAY)])
+            asking = [place for place, time in enumerate(wanted) if time.within(whole)]
+            if day.file is None or not asking:
+                continue
+            batch = self.file(scope, day, sorted({i for p in asking for i in parts[p].ids}))
+            for place in asking:
+                inside = np.isin(batch.device_id, parts[place].ids)
+                inside &= wanted[place].contains(batch.at_us, batch.at_us + 1)
+                archived[place].append(batch.take(np.flatnonzero(inside)))
+        stored = work.histories.readings(scope, parts)
+        return [
+            _united(ReadingBatch.concatenate(old), new) if old else new
+            for old, new in zip(archived, stored, strict=True)
+        ]
+
     def file(
         self, scope: Scope, day: ReadingDay, ids: Collection[int] | None = None
     ) -> ReadingBatch:
@@ -80,38 +118,20 @@ class Recorded:
         """
         first, last = start_us // US_PER_DAY, -(-end_us // US_PER_DAY)
         days = work.telemetry.days(scope, start_day=first, end_day=last)
-        found = ReadingBatch.empty()
-        wanting = list(ids)
-        for begin_us, limit_us, is_archived in _stretches(days, start_us, end_us):
+        found = work.telemetry.read(scope, ids, start_us=start_us, end_us=end_us, limit=count)
+        for day in days:
+            if day.file is None:
+                continue
+            # Who has enough before the day needs nothing of it, nor of the days after it.
+            before = found.device_id[found.at_us < day.day * US_PER_DAY]
+            having, counts = np.unique(before, return_counts=True)
+            wanting = sorted(set(ids).difference(having[counts >= count].tolist()))
             if not wanting:
                 break
-            if is_archived:
-                part = self.read(work, scope, wanting, start_us=begin_us, end_us=limit_us)
-            else:
-                part = work.telemetry.read(
-                    scope, wanting, start_us=begin_us, end_us=limit_us, limit=count
-                )
-            found = _heads(ReadingBatch.concatenate([found, part]).by_time(), count)
-            complete, counts = np.unique(found.device_id, return_counts=True)
-            wanting = sorted(set(wanting).difference(complete[counts >= count].tolist()))
+            batch = self.file(scope, day, wanting)
+            inside = (batch.at_us >= start_us) & (batch.at_us < end_us)
+            found = _heads(_united(batch.take(np.flatnonzero(inside)), found), count)
         return found
-
-
-def _stretches(
-    days: Sequence[ReadingDay], start_us: int, end_us: int
-) -> list[tuple[int, int, bool]]:
-    """The range in pieces, in order: each archived day, and what lies between them."""
-    pieces = []
-    begin_us = start_us
-    for day in days:
-        if day.file is None:
-            continue
-        first_us, last_us = day.day * US_PER_DAY, (day.day + 1) * US_PER_DAY
-        pieces.append((begin_us, max(begin_us, first_us), False))
-        pieces.append((max(begin_us, first_us), min(end_us, last_us), True))
-        begin_us = last_us
-    pieces.append((begin_us, end_us, False))
-    return [piece for piece in pieces if piece[0] < piece[1]]
 
 
 def _heads(ordered: ReadingBatch, count: int) -> ReadingBatch:

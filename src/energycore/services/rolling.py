@@ -10,7 +10,7 @@ from energycore.errors import VerificationFailed
 from energycore.protocols.records import DeviceFilter
 from energycore.quantities.instants import from_epoch_us
 from energycore.quantities.units import IntArray
-from energycore.services.totals import FLEET_ID, Totals, counted_kinds
+from energycore.services.totals import FLEET_ID, Totals, counted_kinds, site_grids
 from energycore.telemetry.buckets import BUCKET_COLUMNS, Buckets
 from energycore.telemetry.plans import Grid
 from energycore.telemetry.series import BEGINNING_US, SeriesTable
@@ -104,7 +104,7 @@ class Rolling:
         Raises:
             VerificationFailed: they differ.
         """
-        sites = list(self.totals.site_grids())
+        sites = list(self.totals.zones())
         everything = {
             SeriesKind.DEVICE: list(self.table.device_ids),
             SeriesKind.SITE: sites,
@@ -128,10 +128,11 @@ class Rolling:
 
     def groups(self, series: Mapping[SeriesKind, Sequence[int]]) -> Iterator[Group]:
         """These series by the calendar that they follow."""
+        zones = self.totals.zones()
         wanted = self.table.select(series.get(SeriesKind.DEVICE, ()))
         grids = {
-            SeriesKind.DEVICE: self.totals.grids(wanted),
-            SeriesKind.SITE: self.totals.site_grids(),
+            SeriesKind.DEVICE: self.totals.grids(wanted, zones),
+            SeriesKind.SITE: site_grids(zones),
             SeriesKind.FLEET: {FLEET_ID: self.totals.fleet_grid()},
         }
         for kind, keys in series.items():

@@ -1,6 +1,6 @@
 """Exact totals of devices, sites and whole fleets, from what is kept of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -9,20 +9,20 @@ from energycore.devices.registry import device_kinds
 from energycore.protocols.records import DeviceFilter
 from energycore.protocols.scope import Scope
 from energycore.protocols.storage import UnitOfWork
-from energycore.protocols.telemetry import Marks, RollupState
-from energycore.quantities.units import IntArray
+from energycore.protocols.telemetry import Marks, RollupState, ZoneVersion
 from energycore.services.recorded import Recorded
 from energycore.services.settings import ROLLUP_ZONE_SETTING
-from energycore.telemetry.buckets import Buckets
 from energycore.telemetry.coverage import Coverage, cover
-from energycore.telemetry.plans import Grid, Kept, Plan
+from energycore.telemetry.plans import Grid, Kept
 from energycore.telemetry.series import BEGINNING_US, SeriesTable
-from energycore.telemetry.sums import Membership, sum_buckets
-from energycore.telemetry.tiers import US_PER_DAY, US_PER_QUARTER, SeriesKind, Tier
+from energycore.telemetry.tiers import US_PER_DAY, US_PER_QUARTER
 
-__all__ = ["FLEET_ID", "Totals", "Unsettled", "counted_kinds"]
+__all__ = ["FLEET_ID", "Totals", "Unsettled", "Zones", "counted_kinds", "site_grids"]
 
 FLEET_ID = 0
+
+Zones = Mapping[int, Sequence[ZoneVersion]]
+"""The time zones of each site, oldest first."""
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +72,20 @@ class Totals:
         """
         state = work.rollups.state(scope, hold=hold)
         kept_zone = work.settings.get(scope, ROLLUP_ZONE_SETTING)
+        return cls.at(work, scope, recorded, now_us, default_zone, state, kept_zone)
+
+    @classmethod
+    def at(
+        cls,
+        work: UnitOfWork,
+        scope: Scope,
+        recorded: Recorded,
+        now_us: int,
+        default_zone: str,
+        state: RollupState,
+        kept_zone: str | None,
+    ) -> "Totals":
+        """The same of a state that is known, and of the text of the setting of its zone."""
         return cls(
             work=work,
             scope=scope,
@@ -82,9 +96,12 @@ class Totals:
             default_zone=kept_zone or default_zone,
         )
 
-    def grids(self, table: SeriesTable) -> dict[int, Grid]:
+    def zones(self) -> Zones:
+        """The time zones of each site, oldest first."""
+        return self.work.series.zones(self.scope)
+
+    def grids(self, table: SeriesTable, zones: Zones) -> dict[int, Grid]:
         """The calendar that each device's days and months follow."""
-        zones = self.work.series.zones(self.scope)
         by_site = {
             site_id: [(version.valid_from_us, version.time_zone) for version in versions]
             for site_id, versions in zones.items()
@@ -92,14 +109,6 @@ class Totals:
         return {
             device_id: _device_grid(table, device_id, by_site, self.default_zone)
             for device_id in table.device_ids
-        }
-
-    def site_grids(self) -> dict[int, Grid]:
-        """The calendar that each site's days and months follow."""
-        zones = self.work.series.zones(self.scope)
-        return {
-            site_id: _grid((version.valid_from_us, version.time_zone) for version in versions)
-            for site_id, versions in zones.items()
         }
 
     def fleet_grid(self) -> Grid:
@@ -142,74 +151,6 @@ class Totals:
         )
         return cover(readings, table, self.now_us)
 
-    def of_devices(self, plan: Plan, table: SeriesTable, ids: Sequence[int]) -> Buckets:
-        """The totals of each device in the buckets of a plan."""
-        return self._answer(
-            plan,
-            lambda tier, start_us, end_us: self.work.rollups.read(
-                self.scope, tier, SeriesKind.DEVICE, ids, start_us=start_us, end_us=end_us
-            ),
-            lambda edges_us: self.coverage(table, ids, int(edges_us[0]), int(edges_us[-1])).buckets(
-                edges_us
-            ),
-        )
-
-    def of_sums(
-        self,
-        plan: Plan,
-        table: SeriesTable,
-        kind: SeriesKind,
-        memberships: Mapping[int, Membership],
-    ) -> Buckets:
-        """The totals of sums that are kept as series of their own: of sites, or of the fleet."""
-        ids = _members(memberships.values())
-
-        def fresh(edges_us: IntArray) -> Buckets:
-            coverage = self.coverage(table, ids, int(edges_us[0]), int(edges_us[-1]))
-            return Buckets.concatenate(
-                [sum_buckets(coverage, m, edges_us, key) for key, m in memberships.items()]
-            )
-
-        return self._answer(
-            plan,
-            lambda tier, start_us, end_us: self.work.rollups.read(
-                self.scope, tier, kind, list(memberships), start_us=start_us, end_us=end_us
-            ),
-            fresh,
-        )
-
-    def of_selection(self, plan: Plan, table: SeriesTable, membership: Membership) -> Buckets:
-        """The totals of any devices together; their extremes only where readings are read."""
-        ids = _members([membership])
-
-        def fresh(edges_us: IntArray) -> Buckets:
-            coverage = self.coverage(table, ids, int(edges_us[0]), int(edges_us[-1]))
-            return sum_buckets(coverage, membership, edges_us, FLEET_ID)
-
-        return self._answer(
-            plan,
-            lambda tier, start_us, end_us: self.work.rollups.sums(
-                self.scope, tier, ids, start_us=start_us, end_us=end_us
-            ),
-            fresh,
-        )
-
-    def _answer(
-        self,
-        plan: Plan,
-        kept: Callable[[Tier, int, int], Buckets],
-        fresh: Callable[[IntArray], Buckets],
-    ) -> Buckets:
-        parts = [
-            kept(tier, start_us, end_us)
-            for tier, spans in plan.totals.items()
-            for start_us, end_us in spans.stretches()
-        ]
-        for start_us, end_us in plan.readings.stretches():
-            inner = plan.edges_us[(plan.edges_us > start_us) & (plan.edges_us < end_us)]
-            parts.append(fresh(np.concatenate(([start_us], inner, [end_us]))))
-        return Buckets.concatenate(parts).merged(plan.edges_us)
-
 
 def counted_kinds(filter_: DeviceFilter) -> DeviceFilter:
     """The same filter without the kinds that belong into no totals."""
@@ -218,8 +159,12 @@ def counted_kinds(filter_: DeviceFilter) -> DeviceFilter:
     return attrs.evolve(filter_, kinds=tuple(name for name in counted if name in wanted))
 
 
-def _members(memberships: Iterable[Membership]) -> list[int]:
-    return sorted({device_id for membership in memberships for device_id in membership.stays})
+def site_grids(zones: Zones) -> dict[int, Grid]:
+    """The calendar that each site's days and months follow."""
+    return {
+        site_id: _grid((version.valid_from_us, version.time_zone) for version in versions)
+        for site_id, versions in zones.items()
+    }
 
 
 def _device_grid(

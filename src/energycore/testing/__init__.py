@@ -22,6 +22,7 @@ from energycore.testing.days import DayContract
 from energycore.testing.devices import DeviceContract
 from energycore.testing.fleet import FleetContract
 from energycore.testing.groups import GroupContract
+from energycore.testing.histories import HistoryContract
 from energycore.testing.paging import PagingContract
 from energycore.testing.rollups import RollupContract
 from energycore.testing.series import SeriesContract
@@ -39,6 +40,7 @@ __all__ = [
     "DeviceContract",
     "FleetContract",
     "GroupContract",
+    "HistoryContract",
     "PagingContract",
     "RollupContract",
     "SeriesContract",
@@ -61,6 +63,7 @@ class StorageContract(
     DayContract,
     SeriesContract,
     RollupContract,
+    HistoryContract,
     SettingContract,
     TenantContract,
     TransactionContract,

@@ -10,6 +10,7 @@ import pytest
 
 from energycore.errors import NotFound, ScopeRequired
 from energycore.protocols.groups import SummaryGroup
+from energycore.protocols.histories import BucketPart, ReadingPart, Window
 from energycore.protocols.records import (
     DeviceFilter,
     DeviceOrder,
@@ -168,6 +169,26 @@ def put_bucket(work: UnitOfWork, scope: Scope, world: "World") -> bool:
     return columns_of(found) == columns_of(mine)
 
 
+def bucket_part(world: World) -> BucketPart:
+    window = Window(SERIES[0], ALWAYS["start_us"], ALWAYS["end_us"])
+    return BucketPart(series=[world.device.id], windows=[window])
+
+
+def reading_part(world: World) -> ReadingPart:
+    return ReadingPart(ids=[world.device.id], stretches=[(-9, 9)])
+
+
+def basis_is_empty(work: UnitOfWork, scope: Scope, world: World) -> bool:
+    for members_of in (None, [world.site.id]):
+        found = work.histories.basis(
+            scope, DeviceFilter(), members_of=members_of, **ALL_DAYS, setting="name"
+        )
+        told = found.table.device_ids, found.zones, found.state, found.setting, list(found.days)
+        if told != ((), {}, RollupState(), None, []) or len(found.marks):
+            return False
+    return True
+
+
 def advance(work: UnitOfWork, scope: Scope, world: "World") -> bool:
     """Whether a stranger's watermark is its own and marks no days on which others have readings."""
     work.devices.add(scope, new_device())
@@ -311,6 +332,16 @@ FOREIGN: Final[dict[tuple[str, str], Foreign]] = {
     ),
     ("rollups", "drop"): lambda work, scope, world: (
         work.rollups.drop(scope, SERIES[0], end_us=2**60) == 0
+    ),
+    ("histories", "basis"): basis_is_empty,
+    ("histories", "buckets"): lambda work, scope, world: (
+        not any(map(len, work.histories.buckets(scope, SERIES[1], [bucket_part(world)])))
+    ),
+    ("histories", "sums"): lambda work, scope, world: (
+        not any(map(len, work.histories.sums(scope, [bucket_part(world)])))
+    ),
+    ("histories", "readings"): lambda work, scope, world: (
+        not any(map(len, work.histories.readings(scope, [reading_part(world)])))
     ),
     ("settings", "get"): lambda work, scope, world: work.settings.get(scope, "name") is None,
     ("settings", "put"): put_setting,

@@ -14,7 +14,7 @@ from energycore.wiring.connect import open_storage
 RANGE = 'from: "2026-05-31T00:00:00Z", to: "2026-06-02T00:00:00Z"'
 BUCKETS = "{ buckets { netWh minPowerW maxPowerW } }"
 READINGS = (
-    f'readings({RANGE}, first: 2, after: "WyJyZWFkaW5ncyIsMTc4MDMwODAwMDAwMDAwMF0")'
+    f"readings({RANGE}, first: 2, after: $after)"
     " { nodes { at } pageInfo { hasPreviousPage hasNextPage } }"
 )
 STORAGES = "storageDevices(first: 3) { nodes { id mode state { at } } totalCount }"
@@ -33,7 +33,7 @@ QUERIES = [
         f"{{ energySummaries(groupBy: {group}) {{ nodes {{ key summary {{ {STORAGES} }} }} }} }}"
         for group in ("SITE", "KIND", "TAG")
     ),
-    f"{{ devices {{ nodes {{ {READINGS} }} }} }}",
+    f"query ($after: String!) {{ devices {{ nodes {{ {READINGS} }} }} }}",
     *(
         query % interval
         for interval in ("QUARTER_HOUR", "HOUR", "DAY", "WEEK", "MONTH")
@@ -52,6 +52,20 @@ QUERIES = [
 ]
 
 
+ZONES = [
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Australia/Adelaide",
+    "Pacific/Auckland",
+    "America/St_Johns",
+    "Africa/Nairobi",
+    "Asia/Tokyo",
+    "America/Los_Angeles",
+]
+
+
 @pytest.fixture
 def storage(tmp_path):
     """SQLite, for memory runs no statements."""
@@ -62,12 +76,9 @@ def storage(tmp_path):
 
 @pytest.fixture(params=["raw", "rolled up", "in part"])
 def past(request, client, clock):
-    """Homes of one time zone with some days behind them.
-
-    Each further zone adds those of its totals and readings to a list of histories.
-    """
+    """Homes of several time zones with some days behind them."""
     client.engine = build_engine(limits=Limits(max_cost=None, max_repeats=None))
-    sites = [client.site(name=f"s{n}")["id"] for n in range(3)]
+    sites = [client.site(name=f"s{n}", timeZone=ZONES[n])["id"] for n in range(3)]
     kinds = ("battery", "solarPanel", "electricVehicle", "appliance")
     for n in range(12):
         client.register(f"d{n}", kinds[n % 4], siteId=sites[n % 3], tags=[f"t{n % 5}"])
@@ -87,6 +98,9 @@ def past(request, client, clock):
         *sites,
         client.ask("{ devices(first: 1) { nodes { id } } }")["devices"]["nodes"][0]["id"],
     ]
+    first = f"readings({RANGE}, first: 1) {{ pageInfo {{ endCursor }} }}"
+    node = client.ask(f"{{ devices(first: 1) {{ nodes {{ {first} }} }} }}")["devices"]["nodes"][0]
+    client.after = node["readings"]["pageInfo"]["endCursor"]
     return client
 
 
@@ -113,11 +127,44 @@ def test_no_request_needs_more_statements_than_it_is_said_to(past, statements, l
         text = f"{query[:-1]} {last} }}"
         operations, _ = measure_document(engine.schema, parse(text), sizes)
         (measure,) = operations.values()
-        variables = (
-            {"ids": past.ids} if "$ids" in text else {"id": past.ids[0]} if "$id" in text else {}
-        )
+        known = {"ids": past.ids, "id": past.ids[0], "after": past.after}
+        variables = {name: value for name, value in known.items() if f"${name}:" in text}
         statements.clear()
         past.ask(text, **variables)
         told.append((len(statements), measure.statements, query))
         assert measure.statements <= 40
     assert not [one for one in told if one[0] > one[1]]
+    of_one_root = [one for one in told if "device(id" not in one[2]]
+    assert not [one for one in of_one_root if one[0] > 5]
+
+
+@pytest.mark.parametrize("zones", [1, 3, 10])
+def test_histories_need_as_many_statements_in_many_time_zones_as_in_one(
+    client, clock, statements, zones
+):
+    """A list of homes in ten zones, some of whose days are not totalled yet, needs no more."""
+    for n in range(10):
+        site = client.site(name=f"s{n}", timeZone=ZONES[n % zones])["id"]
+        client.register(f"d{n}", "battery", siteId=site)
+
+    def tick():
+        for _ in range(3):
+            client.services.ticking.tick(client.scope, max_catch_up=timedelta(minutes=1))
+            clock.move(minutes=1)
+
+    tick()
+    clock.move(days=2)
+    client.services.upkeep.run(client.scope)
+    tick()
+    # Totals are kept of the first days, and the last minutes are read.
+    until_now = RANGE.replace("06-02", "06-04")
+    found = {}
+    for owner in ("sites", "devices"):
+        statements.clear()
+        history = f"history({until_now}, interval: HOUR) {BUCKETS}"
+        client.ask(f"{{ {owner} {{ nodes {{ {history} }} }} }}")
+        found[owner] = len(statements)
+    statements.clear()
+    client.ask(f'{{ energyHistory({until_now}, interval: HOUR, timeZone: "UTC") {BUCKETS} }}')
+    found["energyHistory"] = len(statements)
+    assert found == {"sites": 4, "devices": 4, "energyHistory": 3}

@@ -41,8 +41,6 @@ __all__ = [
     "device_listing",
 ]
 
-_NO_DEVICES = DeviceFilter(ids=())
-
 
 # Not frozen: a frozen class takes three times as long to make, and lists make hundreds.
 @attrs.define(eq=False)
@@ -121,7 +119,7 @@ class DeviceBatch:
         if self._modes is None:
             context = self._context
             records = self._records.values()
-            self._modes = context.insight.modes(context.scope, records)
+            self._modes = context.insight.modes(context.scope, records, self._states)
         return self._modes
 
     def sites(self) -> Mapping[int, SiteNode]:
@@ -167,7 +165,7 @@ class SiteBatch:
         filter_ = DeviceFilter(site_ids=self._numbers)
         found = dict(insight.summaries(scope, SummaryGroup.SITE, filter_))
         if len(found) < len(self._numbers):
-            nothing = insight.summary(scope, _NO_DEVICES)
+            nothing = insight.nothing()
             found = {**dict.fromkeys(self._numbers, nothing), **found}
         return {
             number: SummaryNode(found[number], self._lists, DeviceFilter(), number)
@@ -240,11 +238,13 @@ class GroupedLists:
         batch = DeviceBatch(context, (record for page in pages.values() for record in page.items))
         listing = device_listing(context, order)
         return {
-            key: _connection(page, listing, batch, partial(self._count, filter_, key))
+            key: _connection(page, listing, batch, partial(self._count, filter_, key, page.total))
             for key, page in pages.items()
         }
 
-    def _count(self, filter_: DeviceFilter, key: GroupKey) -> int:
+    def _count(self, filter_: DeviceFilter, key: GroupKey, total: int | None) -> int:
+        if total is not None:
+            return total
         if filter_ not in self._counts:
             context = self._context
             self._counts[filter_] = context.insight.count_grouped(

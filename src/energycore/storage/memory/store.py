@@ -11,6 +11,7 @@ from energycore.errors import StorageUnavailable
 from energycore.storage.after import AfterCommit
 from energycore.storage.memory.devices import MemoryDevices
 from energycore.storage.memory.fleet import MemoryFleet
+from energycore.storage.memory.histories import MemoryHistories
 from energycore.storage.memory.rollups import MemoryRollups
 from energycore.storage.memory.series import MemorySeries
 from energycore.storage.memory.settings import MemorySettings
@@ -34,6 +35,7 @@ class MemoryUnitOfWork:
     series: MemorySeries
     rollups: MemoryRollups
     settings: MemorySettings
+    histories: MemoryHistories
     _after: AfterCommit
 
     def after_commit(self, callback: Callable[[], object]) -> None:
@@ -51,6 +53,7 @@ class MemoryUnitOfWork:
             series=MemorySeries(work),
             rollups=MemoryRollups(work),
             settings=MemorySettings(work),
+            histories=MemoryHistories(work),
             after=after,
         )
 

@@ -3,7 +3,16 @@
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, LargeBinary, Select, func, literal, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    LargeBinary,
+    Select,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import UserDefinedType
 
@@ -55,7 +64,9 @@ def given(columns: dict[str, IntArray], *, is_postgresql: bool) -> Subquery:
     return (table if is_postgresql else table.offset(0)).subquery("given")
 
 
-def as_arrays(statement: "Select[*tuple[Any, ...]]") -> "Select[*tuple[Any, ...]]":
+def as_arrays(
+    statement: "Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]",
+) -> "Select[*tuple[Any, ...]]":
     """The whole numbers that a statement selects, none of them NULL, as one array a column.
 
     Each column has a name.

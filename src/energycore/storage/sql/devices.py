@@ -1,10 +1,15 @@
 """The tables of devices and of their tags."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import attrs
-from sqlalchemy import Column, ColumnElement, FromClause, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, FromClause, Text, delete, func, select, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from energycore.errors import Conflict, NameTaken, NotFound, VersionConflict
 from energycore.protocols.groups import GroupKey, SummaryGroup
@@ -28,11 +33,29 @@ from energycore.storage.sql.tables import device, device_tag, series, site
 
 __all__ = ["SqlDevices"]
 
+_TAGS: Final = "tag_texts"
 _KEYS = {
     DeviceOrderField.NAME: device.c.name_key,
     DeviceOrderField.REGISTERED_AT: device.c.registered_at_us,
     DeviceOrderField.RATED_POWER: device.c.largest_power_w,
 }
+
+
+class _TextsAsJson(FunctionElement[str]):
+    """The texts of many rows as an array of JSON; NULL or an empty one of none."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_TextsAsJson, "sqlite")
+def _of_sqlite(element: _TextsAsJson, compiler: SQLCompiler, **given: Any) -> str:
+    return f"json_group_array({compiler.process(element.clauses, **given)})"
+
+
+@compiles(_TextsAsJson, "postgresql")
+def _of_postgresql(element: _TextsAsJson, compiler: SQLCompiler, **given: Any) -> str:
+    return f"CAST(json_agg({compiler.process(element.clauses, **given)}) AS TEXT)"
 
 
 _TAGGED = device.outerjoin(
@@ -105,8 +128,8 @@ class SqlDevices:
         tenant = tenant_of(scope)
         check_cursors(request, order.field)
         conditions = conditions_of(self._session, tenant, filter_)
-        pager = self._pager(conditions, order)
-        return pager.page(request, lambda rows: self._records(tenant, rows))
+        pager = self._pager(tenant, conditions, order)
+        return pager.page(request, _records)
 
     def count(self, scope: Scope, filter_: DeviceFilter) -> int:
         """How many devices match."""
@@ -135,8 +158,8 @@ class SqlDevices:
         tenant = tenant_of(scope)
         check_cursors(request, order.field)
         part, source = _part(group)
-        pager = self._pager(self._in_groups(tenant, part, keys, filter_), order)
-        return pager.pages(part, source, keys, request, lambda rows: self._records(tenant, rows))
+        pager = self._pager(tenant, self._in_groups(tenant, part, keys, filter_), order)
+        return pager.pages(part, source, keys, request, _records)
 
     def counts(
         self,
@@ -148,16 +171,20 @@ class SqlDevices:
         """How many devices of each of these groups match; 0 where there are none."""
         tenant = tenant_of(scope)
         part, source = _part(group)
-        pager = self._pager(self._in_groups(tenant, part, keys, filter_), DeviceOrder())
+        conditions = self._in_groups(tenant, part, keys, filter_)
+        pager = self._pager(tenant, conditions, DeviceOrder())
         return {**dict.fromkeys(keys, 0), **pager.counts(part, source)}
 
-    def _pager(self, conditions: Sequence[ColumnElement[bool]], order: DeviceOrder) -> KeysetPager:
+    def _pager(
+        self, tenant: str, conditions: Sequence[ColumnElement[bool]], order: DeviceOrder
+    ) -> KeysetPager:
         return KeysetPager(
             session=self._session,
             table=device,
             key=_KEYS[order.field],
             conditions=conditions,
             descending=order.descending,
+            details=partial(_tags, tenant),
         )
 
     def _in_groups(
@@ -168,19 +195,9 @@ class SqlDevices:
         return [*conditions_of(self._session, tenant, filter_), among]
 
     def _find(self, tenant: str, condition: ColumnElement[bool]) -> list[DeviceRecord]:
-        statement = select(device).where(device.c.tenant_id == tenant, condition)
-        return self._records(tenant, self._session.read(statement).all())
-
-    def _records(self, tenant: str, rows: Sequence[AnyRow]) -> list[DeviceRecord]:
-        tags: dict[int, list[str]] = {row.id: [] for row in rows}
-        if tags:
-            statement = select(device_tag.c.device_id, device_tag.c.tag).where(
-                device_tag.c.tenant_id == tenant,
-                self._session.is_among(device_tag.c.device_id, list(tags)),
-            )
-            for device_id, tag in self._session.read(statement):
-                tags[device_id].append(tag)
-        return [device_of(row, tags[row.id]) for row in rows]
+        found = select(device, _tags(tenant, device))
+        statement = found.where(device.c.tenant_id == tenant, condition)
+        return _records(self._session.read(statement).all())
 
     def _check(self, tenant: str, new: NewDevice) -> None:
         """Refuse what cannot be stored, and a site that is not there; no site ever goes."""
@@ -226,3 +243,18 @@ def _part(group: SummaryGroup) -> tuple[Column[Any], FromClause]:
     if group is SummaryGroup.TAG:
         return device_tag.c.tag, _TAGGED
     return (device.c.site_id if group is SummaryGroup.SITE else device.c.kind), device
+
+
+def _tags(tenant: str, devices: FromClause) -> ColumnElement[str]:
+    """The tags of each device as a text, in the same statement."""
+    of_device = select(_TextsAsJson(device_tag.c.tag))
+    return (
+        of_device.where(device_tag.c.tenant_id == tenant, device_tag.c.device_id == devices.c.id)
+        .correlate(devices)
+        .scalar_subquery()
+        .label(_TAGS)
+    )
+
+
+def _records(rows: Sequence[AnyRow]) -> list[DeviceRecord]:
+    return [device_of(row, json.loads(getattr(row, _TAGS) or "[]")) for row in rows]

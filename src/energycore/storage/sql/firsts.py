@@ -10,6 +10,7 @@ from sqlalchemy import Select, select, true
 from energycore.quantities.units import IntArray
 from energycore.storage.rules import MAX_INT64, MIN_INT64
 from energycore.storage.sql.faults import translated
+from energycore.storage.sql.partitions import unchanged_numbers
 from energycore.storage.sql.session import Session
 from energycore.storage.sql.tables import reading
 
@@ -19,7 +20,13 @@ Readings = Select[*tuple[Any, ...]]
 
 
 def first_of_each(
-    session: Session, readings: Readings, ids: Collection[int], limit: int
+    session: Session,
+    readings: Readings,
+    ids: Collection[int],
+    limit: int,
+    *,
+    start_us: int,
+    end_us: int,
 ) -> list[IntArray]:
     """The first so many readings of each device, in any order, as an array for each column.
 
@@ -28,10 +35,13 @@ def first_of_each(
         readings: selects readings of all devices, as whole numbers, the device first.
         ids: the devices.
         limit: how many of each.
+        start_us: where they begin, which they are already kept to.
+        end_us: where they end, likewise.
     """
     wanted = sorted({one for one in ids if MIN_INT64 <= one <= MAX_INT64})
     if session.is_postgresql:
-        return session.numbers(_by_device(session, readings, wanted, limit))
+        own = _by_device(session, readings, wanted, limit)
+        return unchanged_numbers(session, own, start_us=start_us, end_us=end_us)
     return _by_time(session, readings, wanted, limit)
 
 

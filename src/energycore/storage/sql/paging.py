@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     exists,
+    false,
     func,
     literal,
     select,
@@ -23,7 +24,7 @@ from energycore.storage.sql.session import AnyRow, Session
 
 __all__ = ["KeysetPager"]
 
-_PART, _RANK = "part_key", "part_rank"
+_PART, _RANK, _LENGTH = "part_key", "part_rank", "part_length"
 
 Item = TypeVar("Item")
 
@@ -38,6 +39,7 @@ class KeysetPager:
         key: the column that the list is ordered by.
         conditions: which rows belong to the list.
         descending: whether the list runs from the largest (key, id) to the smallest.
+        details: a further column of the rows of a page, for decoding.
     """
 
     session: Session
@@ -45,13 +47,16 @@ class KeysetPager:
     key: Column[Any]
     conditions: Sequence[ColumnElement[bool]]
     descending: bool = False
+    details: Callable[[FromClause], ColumnElement[Any]] | None = None
 
     def page(
         self, request: PageRequest, decode: Callable[[Sequence[AnyRow]], Sequence[Item]]
     ) -> Page[Item]:
-        """The page; `decode` turns its rows into items. One statement, at most two more."""
+        """The page; `decode` turns its rows into items. One statement, at most one more."""
         backwards = request.from_end
-        statement = select(self.table).where(*self.conditions, *self._bounds(request))
+        statement = select(self.table, *self._details(self.table)).where(
+            *self.conditions, *self._bounds(request)
+        )
         statement = statement.order_by(*self._order(backwards))
         rows = self.session.read(statement.limit(request.size + 1)).all()
         more = len(rows) > request.size
@@ -70,7 +75,7 @@ class KeysetPager:
         request: PageRequest,
         decode: Callable[[Sequence[AnyRow]], Sequence[Item]],
     ) -> Mapping[Any, Page[Item]]:
-        """The same page of each part of the list. Two statements, however many parts there are.
+        """The same page of each part of the list. One statement for any number of parts, or two.
 
         Args:
             part: tells which part a row belongs to.
@@ -81,22 +86,27 @@ class KeysetPager:
         """
         backwards = request.from_end
         rank = func.row_number().over(partition_by=part, order_by=self._order(backwards))
+        length = func.count().over(partition_by=part)
         ranked = (
-            select(self.table, part.label(_PART), rank.label(_RANK))
+            select(self.table, part.label(_PART), rank.label(_RANK), length.label(_LENGTH))
             .select_from(source)
             .where(*self.conditions, *self._bounds(request))
             .subquery()
         )
         place = ranked.c[_RANK]
         rows = self.session.read(
-            select(ranked)
+            select(ranked, *self._details(ranked))
             .where(place <= request.size)
             .order_by(place.desc() if backwards else place)
         ).all()
         found: dict[Any, list[tuple[AnyRow, Item]]] = {key: [] for key in keys}
         for row, item in zip(rows, decode(rows), strict=True):
             found[getattr(row, _PART)].append((row, item))
-        extents = self._extents(part, source, request)
+        if request.size and request.after is None and request.before is None:
+            # Then each part that has rows shows some.
+            extents = {key: _whole(own) for key, own in found.items() if own}
+        else:
+            extents = self._extents(part, source, request)
         nothing = 0, 0, 0
         return {
             key: self._part_page(own, request, *extents.get(key, nothing))
@@ -108,9 +118,12 @@ class KeysetPager:
         statement = select(part, func.count()).select_from(source).where(*self.conditions)
         return {row[0]: row[1] for row in self.session.read(statement.group_by(part))}
 
+    def _details(self, rows: FromClause) -> list[ColumnElement[Any]]:
+        return [] if self.details is None else [self.details(rows)]
+
     def _extents(
         self, part: ColumnElement[Any], source: FromClause, request: PageRequest
-    ) -> Mapping[Any, tuple[int, int, int]]:
+    ) -> dict[Any, tuple[int, int, int]]:
         """Of each part: its rows, those up to `after`, and those ahead of `before`, in number."""
         total = func.count()
         skipped: Any = literal(0)
@@ -135,6 +148,7 @@ class KeysetPager:
             cursors=tuple(Cursor(getattr(row, self.key.name), row.id) for row, _ in found),
             has_next=start + len(found) < total,
             has_previous=start > 0,
+            total=total,
         )
 
     def _bounds(self, request: PageRequest) -> list[ColumnElement[bool]]:
@@ -154,20 +168,29 @@ class KeysetPager:
         """
         backwards = request.from_end
         if places:
-            ahead, behind = self._lies_after(places[-1]), self._lies_before(places[0])
-            is_next = request.before is not None and self._any(ahead)
-            is_previous = request.after is not None and self._any(behind)
+            is_next, is_previous = self._any(
+                None if request.before is None else self._lies_after(places[-1]),
+                None if request.after is None else self._lies_before(places[0]),
+            )
             return (is_next, more or is_previous) if backwards else (more or is_next, is_previous)
         start = request.before if backwards else request.after
         if start is None:
-            anything = more or self._any(true())
+            anything = more or self._any(true())[0]
             return (False, anything) if backwards else (anything, False)
         ahead = ~self._lies_before(start) if backwards else self._lies_after(start)
-        return self._any(ahead), self._any(~ahead)
+        is_next, is_previous = self._any(ahead, ~ahead)
+        return is_next, is_previous
 
-    def _any(self, condition: ColumnElement[bool]) -> bool:
-        found = exists(select(self.table.c.id).where(*self.conditions, condition))
-        return bool(self.session.read(select(found)).scalar_one())
+    def _any(self, *conditions: ColumnElement[bool] | None) -> list[bool]:
+        """Whether there is a row that fulfils each of these, False for None; in one statement."""
+        found = [
+            false() if one is None else exists(select(self.table.c.id).where(*self.conditions, one))
+            for one in conditions
+        ]
+        if all(one is None for one in conditions):
+            return [False] * len(found)
+        row = self.session.read(select(*(one.label(f"c{i}") for i, one in enumerate(found)))).one()
+        return [bool(value) for value in row]
 
     def _order(self, backwards: bool) -> Sequence[ColumnElement[Any]]:
         if self.descending is backwards:
@@ -189,3 +212,9 @@ class KeysetPager:
         of_key = String() if isinstance(self.key.type, String) else self.key.type
         there = literal(place.key, of_key), literal(place.id, self.table.c.id.type)
         return tuple_(self.key, self.table.c.id), tuple_(*there)
+
+
+def _whole(rows: Sequence[tuple[AnyRow, object]]) -> tuple[int, int, int]:
+    """The extent of a part of which no place bounds the page."""
+    length = int(getattr(rows[0][0], _LENGTH))
+    return length, 0, length

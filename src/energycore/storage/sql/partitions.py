@@ -10,21 +10,22 @@ from datetime import date
 from typing import Final
 
 import attrs
-from sqlalchemy import Text, func, literal, select, text
+from sqlalchemy import BigInteger, Text, column, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from energycore.errors import InvalidValue, StorageUnavailable
+from energycore.quantities.units import IntArray
 from energycore.storage.rules import MAX_INT64, MIN_INT64
-from energycore.storage.sql.session import Session
+from energycore.storage.sql.session import Rows, Session
 from energycore.storage.sql.tables import reading, reading_day
 from energycore.telemetry.tiers import US_PER_DAY
 
 __all__ = [
     "Partitioning",
-    "check_unchanged",
     "drop_partition",
     "ensure_partitions",
     "partition_name",
+    "unchanged_numbers",
 ]
 
 _FIRST_DAY: Final = MIN_INT64 // US_PER_DAY
@@ -87,26 +88,35 @@ def drop_partition(session: Session, tenant: str, day: int) -> bool:
     return True
 
 
-def check_unchanged(session: Session, *, start_us: int, end_us: int) -> None:
-    """Refuse what a transaction has read if a partition was dropped after it began.
+def unchanged_numbers(
+    session: Session, statement: Rows, *, start_us: int, end_us: int
+) -> list[IntArray]:
+    """The whole numbers that a statement selects of the readings in [start, end).
 
-    A dropped partition has no rows for anyone, also for those who began before.
+    A partition that was dropped has no rows for anyone, also for those who began before. So who
+    only reads is refused, in the same statement, if one was dropped after the transaction began:
+    from its planning on a statement holds what it reads of.
 
     Raises:
         StorageUnavailable: ask again.
     """
+    if not session.is_postgresql or session.is_writable:
+        return session.numbers(statement)
     days = [min(max(us // US_PER_DAY, _FIRST_NAMED), _LAST_NAMED) for us in (start_us, end_us)]
     first, last = map(partition_name, days)
     # A statement sees the catalog as its transaction does, a function as it is now.
     gone = text(
-        "SELECT count(*) FROM pg_catalog.pg_class"
+        "SELECT count(*) AS gone FROM pg_catalog.pg_class"
         " WHERE relname >= :first AND relname <= :last AND relkind IN ('r', 'p')"
         " AND relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class"
         " WHERE oid = CAST(:table AS regclass))"
         " AND to_regclass(quote_ident(relname)) IS DISTINCT FROM oid"
     ).bindparams(first=first, last=last, table=reading.name)
-    if session.read(gone).scalar_one():
+    count = gone.columns(column("gone", BigInteger)).scalar_subquery()
+    numbers, is_gone = session.numbers_and(statement, count)
+    if is_gone:
         raise StorageUnavailable("readings of a day were let go meanwhile: try again")
+    return numbers
 
 
 def _hold(session: Session, mode: str) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from energycore.protocols.scope import Scope, tenant_of
 from energycore.protocols.telemetry import Marks, RollupState
-from energycore.quantities.units import MISSING
+from energycore.quantities.units import MISSING, IntArray
 from energycore.storage.sql.copying import Values
 from energycore.storage.sql.session import Session
 from energycore.storage.sql.tables import bucket, device, mark, reading_day, rollup
@@ -28,10 +28,10 @@ from energycore.telemetry.amounts import Amounts
 from energycore.telemetry.buckets import BUCKET_COLUMNS, NOT_KEPT, Buckets
 from energycore.telemetry.tiers import US_PER_DAY, SeriesKind, Tier
 
-__all__ = ["SqlRollups"]
+__all__ = ["ADDED", "KINDS", "SELECTED", "TIERS", "SqlRollups", "summed_buckets"]
 
-_TIERS: Final = {Tier.QUARTER_HOUR: 1, Tier.DAY: 2, Tier.MONTH: 3}
-_KINDS: Final = {SeriesKind.DEVICE: 1, SeriesKind.SITE: 2, SeriesKind.FLEET: 3}
+TIERS: Final = {Tier.QUARTER_HOUR: 1, Tier.DAY: 2, Tier.MONTH: 3}
+KINDS: Final = {SeriesKind.DEVICE: 1, SeriesKind.SITE: 2, SeriesKind.FLEET: 3}
 _KEPT_FROM: Final = {
     Tier.QUARTER_HOUR: rollup.c.quarter_hour_from_us,
     Tier.DAY: rollup.c.day_from_us,
@@ -40,7 +40,7 @@ _KEPT_FROM: Final = {
 _COLUMNS: Final = {
     name: bucket.c["series_id" if name == "series" else name] for name in BUCKET_COLUMNS
 }
-_SELECTED: Final = select(
+SELECTED: Final = select(
     *(
         func.coalesce(column, MISSING).label(name) if column.nullable else column.label(name)
         for name, column in _COLUMNS.items()
@@ -48,7 +48,7 @@ _SELECTED: Final = select(
 )
 _KEY: Final = ("series", "start_us", "end_us")
 _OPTIONAL: Final = tuple(name for name, column in _COLUMNS.items() if column.nullable)
-_ADDED: Final = tuple(name for name in BUCKET_COLUMNS if name not in (*_KEY, *_OPTIONAL))
+ADDED: Final = tuple(name for name in BUCKET_COLUMNS if name not in (*_KEY, *_OPTIONAL))
 _LIMBS: Final = (
     ("produced_mwh", "produced_rest_mwms"),
     ("consumed_mwh", "consumed_rest_mwms"),
@@ -139,8 +139,8 @@ class SqlRollups:
         self._session.change(delete(bucket).where(*wanted))
         columns: dict[str, Values] = {
             "tenant_id": tenant,
-            "tier": _TIERS[tier],
-            "kind": _KINDS[kind],
+            "tier": TIERS[tier],
+            "kind": KINDS[kind],
         }
         for name, values in buckets.columns().items():
             columns[_COLUMNS[name].name] = values
@@ -159,7 +159,7 @@ class SqlRollups:
         """The buckets of these series that begin in [start, end), by series and start."""
         tenant = tenant_of(scope)
         wanted = self._wanted(tenant, tier, kind, ids, start_us, end_us)
-        columns = self._session.numbers(_SELECTED.where(*wanted))
+        columns = self._session.numbers(SELECTED.where(*wanted))
         return Buckets(**dict(zip(BUCKET_COLUMNS, columns, strict=True))).by_time()
 
     def sums(
@@ -169,32 +169,21 @@ class SqlRollups:
         tenant = tenant_of(scope)
         interval = bucket.c.start_us, bucket.c.end_us
         # PostgreSQL adds whole numbers up to decimal ones.
-        totals = [cast(func.sum(_COLUMNS[name]), BigInteger).label(name) for name in _ADDED]
+        totals = [cast(func.sum(_COLUMNS[name]), BigInteger).label(name) for name in ADDED]
         statement = (
             select(*interval, *totals)
             .where(*self._wanted(tenant, tier, SeriesKind.DEVICE, ids, start_us, end_us))
             .group_by(*interval)
         )
-        names = "start_us", "end_us", *_ADDED
-        columns = dict(zip(names, self._session.numbers(statement), strict=True))
-        for whole, rest in _LIMBS:
-            amounts = Amounts.normal(columns[whole], columns[rest])
-            columns[whole], columns[rest] = amounts.whole, amounts.rest
-        count = len(columns["start_us"])
-        nothing = np.full(count, MISSING, dtype=np.int64)
-        not_kept = np.full(count, NOT_KEPT, dtype=np.int64)
-        return Buckets(
-            series=np.zeros(count, dtype=np.int64),
-            **columns,
-            **dict.fromkeys(_OPTIONAL, nothing) | {"max_mw": not_kept},
-        ).by_time()
+        names = "start_us", "end_us", *ADDED
+        return summed_buckets(dict(zip(names, self._session.numbers(statement), strict=True)))
 
     def drop(self, scope: Scope, tier: Tier, *, end_us: int) -> int:
         """Remove the buckets that end at or before an instant; how many they were."""
         tenant = tenant_of(scope)
         statement = delete(bucket).where(
             bucket.c.tenant_id == tenant,
-            bucket.c.tier == _TIERS[tier],
+            bucket.c.tier == TIERS[tier],
             bucket.c.end_us <= end_us,
         )
         dropped = self._session.change(statement).rowcount
@@ -212,8 +201,8 @@ class SqlRollups:
     ) -> list[ColumnElement[bool]]:
         return [
             bucket.c.tenant_id == tenant,
-            bucket.c.tier == _TIERS[tier],
-            bucket.c.kind == _KINDS[kind],
+            bucket.c.tier == TIERS[tier],
+            bucket.c.kind == KINDS[kind],
             self._session.is_among(bucket.c.series_id, ids),
             bucket.c.start_us >= start_us,
             bucket.c.start_us < end_us,
@@ -255,3 +244,18 @@ class SqlRollups:
                 set_={name: case((stored > new, stored), else_=new)},
             )
         )
+
+
+def summed_buckets(columns: dict[str, IntArray]) -> Buckets:
+    """Buckets of which the start, the end and the sums of `ADDED` are known, by start."""
+    for whole, rest in _LIMBS:
+        amounts = Amounts.normal(columns[whole], columns[rest])
+        columns[whole], columns[rest] = amounts.whole, amounts.rest
+    count = len(columns["start_us"])
+    nothing = np.full(count, MISSING, dtype=np.int64)
+    not_kept = np.full(count, NOT_KEPT, dtype=np.int64)
+    return Buckets(
+        series=np.zeros(count, dtype=np.int64),
+        **columns,
+        **dict.fromkeys(_OPTIONAL, nothing) | {"max_mw": not_kept},
+    ).by_time()

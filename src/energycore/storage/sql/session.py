@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import (
     Column,
     ColumnElement,
+    CompoundSelect,
     Connection,
     CursorResult,
     Executable,
@@ -37,10 +38,13 @@ from energycore.storage.sql.engine import BINARY
 from energycore.storage.sql.faults import translated
 from energycore.storage.sql.tables import device
 
-__all__ = ["AnyRow", "Session", "Upsert"]
+__all__ = ["AnyRow", "Rows", "Session", "Upsert"]
 
 AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 """A row of columns that only its statement knows."""
+
+Rows: TypeAlias = "Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]"
+"""A statement that selects."""
 
 Upsert: TypeAlias = postgresql.Insert | sqlite.Insert
 """An INSERT that can say what happens to rows that are there already."""
@@ -104,7 +108,7 @@ class Session:
                     self._connection.exec_driver_sql(str(insert), rows)
 
     def plain(
-        self, statement: "Select[*tuple[Any, ...]]", given: Mapping[str, Any] | None = None
+        self, statement: Rows, given: Mapping[str, Any] | None = None
     ) -> list[tuple[Any, ...]]:
         """The rows of a statement that selects texts and whole numbers, as the driver has them.
 
@@ -113,7 +117,7 @@ class Session:
         with translated(), self._raw(statement):
             return list(self._connection.execute(statement, given).cursor.fetchall())
 
-    def numbers(self, statement: "Select[*tuple[Any, ...]]") -> list[IntArray]:
+    def numbers(self, statement: Rows) -> list[IntArray]:
         """The whole numbers that a statement selects, as an array for each of its columns."""
         if self.is_postgresql:
             sent = self.read(as_arrays(statement).execution_options(**{BINARY: True})).one()
@@ -124,6 +128,12 @@ class Session:
             numbers = chain.from_iterable(chain.from_iterable(parts))
             flat = np.fromiter(numbers, dtype=np.int64)
         return list(flat.reshape(-1, len(statement.selected_columns)).T)
+
+    def numbers_and(self, statement: Rows, value: ColumnElement[Any]) -> tuple[list[IntArray], Any]:
+        """The same on PostgreSQL, with a value that comes along."""
+        both = as_arrays(statement).add_columns(value).execution_options(**{BINARY: True})
+        *sent, told = self.read(both).one()
+        return [from_array(column) for column in sent], told
 
     def given(self, **columns: IntArray) -> Subquery:
         """Rows that come with a statement, as a table; its `ordinal` counts them from 0."""

@@ -14,6 +14,7 @@ from energycore.storage.sql.devices import SqlDevices
 from energycore.storage.sql.engine import begin_options, is_in_memory, make_engine, patience_s
 from energycore.storage.sql.faults import translated
 from energycore.storage.sql.fleet import SqlFleet
+from energycore.storage.sql.histories import SqlHistories
 from energycore.storage.sql.partitions import Partitioning
 from energycore.storage.sql.rollups import SqlRollups
 from energycore.storage.sql.series import SqlSeries
@@ -38,6 +39,7 @@ class SqlUnitOfWork:
     series: SqlSeries
     rollups: SqlRollups
     settings: SqlSettings
+    histories: SqlHistories
     _after_commit: Callable[[Callable[[], object]], None]
 
     def after_commit(self, callback: Callable[[], object]) -> None:
@@ -66,6 +68,7 @@ class SqlUnitOfWork:
             series=SqlSeries(session),
             rollups=SqlRollups(session),
             settings=SqlSettings(session),
+            histories=SqlHistories(session),
             after_commit=after_commit,
         )
 

@@ -28,9 +28,9 @@ from energycore.storage.sql.keyed import KeyedBatch, Stored
 from energycore.storage.sql.ledger import Ledger, digest_of
 from energycore.storage.sql.partitions import (
     Partitioning,
-    check_unchanged,
     drop_partition,
     ensure_partitions,
+    unchanged_numbers,
 )
 from energycore.storage.sql.session import AnyRow, Session
 from energycore.storage.sql.storing import replace, store
@@ -111,12 +111,13 @@ class SqlTelemetry:
         )
         if limit is None:
             of_these = self._session.is_among(reading.c.device_id, ids)
-            columns = self._session.numbers(statement.where(of_these))
+            statement = statement.where(of_these)
+            columns = unchanged_numbers(self._session, statement, start_us=start_us, end_us=end_us)
         else:
-            columns = first_of_each(self._session, statement, ids, limit)
+            columns = first_of_each(
+                self._session, statement, ids, limit, start_us=start_us, end_us=end_us
+            )
         device_id, at_us, power_mw, stored_mwh = columns
-        if self._session.is_postgresql and not self._session.is_writable:
-            check_unchanged(self._session, start_us=start_us, end_us=end_us)
         return ReadingBatch(
             device_id=device_id, at_us=at_us, power_mw=power_mw, stored_mwh=stored_mwh
         ).by_time()
