@@ -28,7 +28,7 @@ from energycore.protocols.telemetry import Marks, ReadingDay, RollupState, ZoneV
 from energycore.quantities.units import MISSING, IntArray
 from energycore.storage.sql.filters import conditions_of
 from energycore.storage.sql.partitions import unchanged_numbers
-from energycore.storage.sql.rollups import ADDED, KINDS, SELECTED, TIERS, summed_buckets
+from energycore.storage.sql.rollups import ADDED, KINDS, SELECTED, SUMMANDS, TIERS, summed_buckets
 from energycore.storage.sql.session import Rows, Session
 from energycore.storage.sql.tables import (
     bucket,
@@ -103,7 +103,7 @@ class SqlHistories:
         tenant = tenant_of(scope)
         if not (branches := _bucket_branches(parts)):
             return [Buckets.empty() for _ in parts]
-        columns = self._session.numbers(self._buckets(tenant, kind, parts, branches))
+        columns = self._session.numbers(self._buckets(SELECTED, tenant, kind, parts, branches))
         *values, part = columns
         found = Buckets(**dict(zip(BUCKET_COLUMNS, values, strict=True)))
         return [found.take(rows).by_time() for rows in _rows_of_parts(part, len(parts))]
@@ -113,7 +113,7 @@ class SqlHistories:
         tenant = tenant_of(scope)
         if not (branches := _bucket_branches(parts)):
             return [Buckets.empty() for _ in parts]
-        each = self._buckets(tenant, SeriesKind.DEVICE, parts, branches).subquery("each")
+        each = self._buckets(SUMMANDS, tenant, SeriesKind.DEVICE, parts, branches).subquery("each")
         interval = each.c.part, each.c.start_us, each.c.end_us
         # PostgreSQL adds whole numbers up to decimal ones.
         totals = [cast(func.sum(each.c[name]), BigInteger).label(name) for name in ADDED]
@@ -154,6 +154,7 @@ class SqlHistories:
 
     def _buckets(
         self,
+        selected: "Select[*tuple[Any, ...]]",
         tenant: str,
         kind: SeriesKind,
         parts: Sequence[BucketPart],
@@ -165,7 +166,7 @@ class SqlHistories:
             at=bucket.c.start_us,
             tier=bucket.c.tier,
         )
-        statement = SELECTED.where(bucket.c.tenant_id == tenant, bucket.c.kind == KINDS[kind])
+        statement = selected.where(bucket.c.tenant_id == tenant, bucket.c.kind == KINDS[kind])
         return windows.rows(statement, [one.series for one in parts], branches)
 
 

@@ -28,7 +28,7 @@ from energycore.telemetry.amounts import Amounts
 from energycore.telemetry.buckets import BUCKET_COLUMNS, NOT_KEPT, Buckets
 from energycore.telemetry.tiers import US_PER_DAY, SeriesKind, Tier
 
-__all__ = ["ADDED", "KINDS", "SELECTED", "TIERS", "SqlRollups", "summed_buckets"]
+__all__ = ["ADDED", "KINDS", "SELECTED", "SUMMANDS", "TIERS", "SqlRollups", "summed_buckets"]
 
 TIERS: Final = {Tier.QUARTER_HOUR: 1, Tier.DAY: 2, Tier.MONTH: 3}
 KINDS: Final = {SeriesKind.DEVICE: 1, SeriesKind.SITE: 2, SeriesKind.FLEET: 3}
@@ -49,6 +49,7 @@ SELECTED: Final = select(
 _KEY: Final = ("series", "start_us", "end_us")
 _OPTIONAL: Final = tuple(name for name, column in _COLUMNS.items() if column.nullable)
 ADDED: Final = tuple(name for name in BUCKET_COLUMNS if name not in (*_KEY, *_OPTIONAL))
+SUMMANDS: Final = select(*(_COLUMNS[name].label(name) for name in ("start_us", "end_us", *ADDED)))
 _LIMBS: Final = (
     ("produced_mwh", "produced_rest_mwms"),
     ("consumed_mwh", "consumed_rest_mwms"),

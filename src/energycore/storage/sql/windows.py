@@ -21,7 +21,7 @@ from energycore.storage.sql.session import Rows, Session
 
 __all__ = ["Branch", "Windows"]
 
-_WRITTEN_OUT: Final = 8
+_WRITTEN_OUT: Final = 32
 
 
 @attrs.frozen(kw_only=True)
