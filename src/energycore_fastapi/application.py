@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
+from starlette.websockets import WebSocket
 
 from energycore.errors import NotFound
 from energycore.graphql import graphiql
 from energycore.graphql.http import GraphQLEngine
-from energycore.graphql.live import SocketLimits
+from energycore.graphql.live import SocketApp, SocketLimits
 from energycore_fastapi.endpoint import GraphQLEndpoint
 from energycore_fastapi.scopes import check_dependency
 from energycore_fastapi.sockets import socket_app
@@ -72,8 +73,7 @@ def graphql_router(
     else:
         _add_operation(router, path, endpoint, scope_of)
     if sockets is not None:
-        served = socket_app(engine, context, threads, sockets, scope_of=scope_of)
-        router.routes.append(WebSocketRoute(path, served, name="graphql-socket"))
+        _add_socket(router, path, socket_app(engine, context, threads, sockets, scope_of=scope_of))
     return router
 
 
@@ -138,6 +138,15 @@ def _add_operation(
     router.add_api_route(
         path, graphql, methods=list(_METHODS), name="graphql", include_in_schema=False
     )
+
+
+def _add_socket(router: APIRouter, path: str, served: SocketApp) -> None:
+    """Serve sockets by a route of FastAPI, so that dependencies of the router hold for them."""
+
+    async def graphql_socket(websocket: WebSocket) -> None:
+        await served(websocket.scope, websocket.receive, websocket.send)
+
+    router.add_api_websocket_route(path, graphql_socket, name="graphql-socket")
 
 
 def _around(threads: RequestThreads, lifespan: Lifespan | None) -> Lifespan:

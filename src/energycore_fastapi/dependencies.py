@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 
+import attrs
 from fastapi import Depends, FastAPI
 from fastapi.requests import HTTPConnection
 
-from energycore.errors import EnergycoreError, InvalidSettings
+from energycore.errors import EnergycoreError, InvalidSettings, ScopeRequired
 from energycore.protocols.scope import Scope
 from energycore.wiring.energy import Energy
 from energycore.wiring.tenants import Tenants
@@ -16,6 +17,15 @@ from energycore_fastapi.scopes import check_dependency
 __all__ = ["get_energy", "get_scope", "provide_energy"]
 
 _ATTRIBUTE: Final = "energycore"
+
+
+@attrs.frozen
+class _Provided:
+    """What an application was given."""
+
+    energy: Energy
+    tenants: Tenants
+    has_scope_of: bool
 
 
 def provide_energy(
@@ -44,7 +54,7 @@ def provide_energy(
     if scope_of is not None:
         check_dependency(scope_of)
         app.dependency_overrides[get_scope] = scope_of
-    setattr(app.state, _ATTRIBUTE, (energy, Tenants.over(energy)))
+    setattr(app.state, _ATTRIBUTE, _Provided(energy, Tenants.over(energy), scope_of is not None))
     app.add_exception_handler(EnergycoreError, refused)
 
 
@@ -53,9 +63,13 @@ async def get_scope(connection: HTTPConnection) -> Scope:
 
     Raises:
         InvalidSettings: the application was given no database.
+        ScopeRequired: the application was given a `scope_of`, which has gone from its
+            `dependency_overrides`; that never means the tenant of the database.
     """
-    energy, _ = _provided(connection)
-    return energy.scope
+    provided = _provided(connection)
+    if provided.has_scope_of:
+        raise ScopeRequired("scope_of is no longer among the dependency_overrides")
+    return provided.energy.scope
 
 
 # No coroutine: it may ask the database for the tenant's clock, and FastAPI runs it in a thread.
@@ -67,12 +81,11 @@ def get_energy(connection: HTTPConnection, scope: Annotated[Scope, Depends(get_s
         ScopeRequired: `scope_of` told no tenant.
         StorageUnavailable: the database cannot be reached.
     """
-    _, tenants = _provided(connection)
-    return tenants.of(scope)
+    return _provided(connection).tenants.of(scope)
 
 
-def _provided(connection: HTTPConnection) -> tuple[Energy, Tenants]:
-    provided: tuple[Energy, Tenants] | None = getattr(connection.app.state, _ATTRIBUTE, None)
+def _provided(connection: HTTPConnection) -> _Provided:
+    provided: _Provided | None = getattr(connection.app.state, _ATTRIBUTE, None)
     if provided is None:
         raise InvalidSettings(
             "this application has no database: call provide_energy(app, energy) where it is made"

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from energycore.graphql.graphiql import located
 from energycore.graphql.http import GraphQLEngine, HttpRequest, HttpResponse
@@ -53,7 +53,11 @@ class GraphQLEndpoint:
     async def answer(self, request: Request, given: object) -> Response:
         """Answer one request by what a dependency gave for it."""
         make = partial(self._context, given)
-        response = await self._respond(request.scope, request.receive, make)
+        if hasattr(request, "_body"):
+            # The dependency has read it, such as to check a signature.
+            response = await self._respond(request.scope, _again(await request.body()), make)
+        else:
+            response = await self._respond(request.scope, request.receive, make)
         if response is None:
             return Response(status_code=400)  # to nobody: the client went away
         return Response(response.body, response.status, dict(response.headers))
@@ -85,6 +89,15 @@ class GraphQLEndpoint:
         except Exception as error:  # noqa: BLE001 - the engine masks and logs it
             return self._engine.fail(request, error)
         return self._engine.respond(request, context_value)
+
+
+def _again(body: bytes) -> Receive:
+    """Receive a body that was received before."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 def _headers(scope: Scope) -> dict[str, str]:

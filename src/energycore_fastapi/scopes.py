@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 from weakref import WeakKeyDictionary
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,24 +35,25 @@ def solver(scope_of: Callable[..., Any]) -> Callable[[Request], Awaitable[Any]]:
     It heeds the `dependency_overrides` of the application, and raises what the dependency raises,
     such as HTTPException.
     """
-    routers: WeakKeyDictionary[Any, APIRouter] = WeakKeyDictionary()
+    routes: WeakKeyDictionary[Any, dict[str, APIRoute]] = WeakKeyDictionary()
 
     async def told(request: Request, given: Annotated[Any, Depends(scope_of)]) -> Response:
         request.scope[_GIVEN] = given
         return Response()
 
-    def router_of(app: Any) -> APIRouter:
-        router = routers.get(app)
-        if router is None:
-            router = routers[app] = APIRouter(dependency_overrides_provider=app)
-            router.add_api_route("/", told)
-        return router
+    def route_of(request: Request) -> APIRoute:
+        known = routes.setdefault(request.app, {})
+        # FastAPI takes for a parameter of the path what the route's path names.
+        path = "/" + "/".join(f"{{{name}}}" for name in request.path_params)
+        if path not in known:
+            known[path] = APIRoute(path, told, dependency_overrides_provider=request.app)
+        return known[path]
 
     async def solve(request: Request) -> Any:
         # Without the application around it, which would answer errors in its own way.
-        scope = {**request.scope, "path": "/", "root_path": "", "path_params": {}}
+        scope = dict(request.scope)
         scope.pop("starlette.exception_handlers", None)
-        await router_of(request.app)(scope, request.receive, _unheard)
+        await route_of(request).app(scope, request.receive, _unheard)
         return scope[_GIVEN]
 
     return solve

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Scope
 
-from energycore.errors import NotAllowed
+from energycore.errors import NotAllowed, StorageUnavailable
 from energycore.graphql.http import GraphQLEngine
 from energycore.graphql.live import SocketApp, SocketLimits
 from energycore_fastapi.scopes import solver
@@ -16,6 +17,7 @@ from energycore_fastapi.threads import RequestThreads
 
 __all__ = ["CONNECTION_INIT", "socket_app", "socket_request"]
 
+_UNAVAILABLE: Final = 503
 CONNECTION_INIT: Final = "energycore.connection_init"
 """Where the scope of a request holds the payload of connection_init, if it is a socket's."""
 
@@ -46,9 +48,13 @@ def socket_app(
         try:
             given = request if solve is None else await solve(request)
             return await threads.run(partial(context, given))
+        except RequestValidationError as error:
+            raise NotAllowed("the handshake lacks something, or has it in another form") from error
         except HTTPException as refusal:
             if refusal.status_code < 500:
                 raise NotAllowed(str(refusal.detail)) from refusal
+            if refusal.status_code == _UNAVAILABLE:
+                raise StorageUnavailable(str(refusal.detail)) from refusal
             raise
 
     return SocketApp(engine, context_of, threads.run, limits)

@@ -260,3 +260,11 @@ def test_a_database_that_comes_too_late_is_refused(energy):
     assert TestClient(app).get("/names").json() == []
     with pytest.raises(InvalidSettings, match="answers already"):
         provide_energy(app, energy)
+
+
+def test_without_its_overrides_an_application_is_open_to_nobody(energy):
+    app = app_over(energy, scope_of=of_header)
+    app.dependency_overrides = {}
+    with served(app) as client:
+        answer = client.get("/names")
+    assert answer.status_code == 500

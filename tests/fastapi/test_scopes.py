@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, HTTPException
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.testclient import TestClient
 from sqlalchemy import event
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 import energycore as ec
 from energycore.errors import InvalidValue
@@ -193,3 +193,15 @@ def test_many_tenants_at_one_time_are_kept_apart(energy):
         for thread in threads:
             thread.join()
     assert seen == {"a-token": {("of acme",)}, "b-token": {("of beta",)}}
+
+
+def test_a_dependency_may_read_the_body(energy):
+    async def signed(request: Request) -> Scope:
+        if b"devices" not in await request.body():
+            raise HTTPException(status_code=403)
+        return Scope("acme")
+
+    with TestClient(create_app(energy, scope_of=signed)) as client:
+        assert names(client) == ["of acme"]
+        assert client.post("/graphql", json={"query": "{ __typename }"}).status_code == 403
+        assert client.post("/graphql", content=b"devices" * 50_000).status_code == 413

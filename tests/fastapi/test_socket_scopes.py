@@ -4,13 +4,15 @@ import contextlib
 from typing import Annotated
 
 import pytest
-from fastapi import Depends, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection, Request
+from websockets.exceptions import InvalidStatus
 
 import energycore as ec
+from energycore.graphql import GraphQLContext, build_engine
 from energycore.protocols.scope import Scope
-from energycore_fastapi import create_app
+from energycore_fastapi import create_app, graphql_router
 from tests.http.frameworks import asgi_server
 from tests.live.clients import raw
 
@@ -102,3 +104,48 @@ def test_a_fault_of_a_dependency_is_masked(energy):
         code, reason = client.closed()
     assert code == 4500
     assert "hunter2" not in reason
+
+
+def test_a_path_leads_to_a_tenant(energy):
+    def by_path(request: Request, tenant: str) -> Scope:
+        seen.append((request.url.path, tenant))
+        return Scope(tenant)
+
+    seen: list[tuple[str, str]] = []
+
+    def context(scope: Scope) -> GraphQLContext:
+        return GraphQLContext(services=energy.services, scope=scope)
+
+    app = FastAPI()
+    router = graphql_router(build_engine(), context, scope_of=by_path)
+    app.include_router(router, prefix="/{tenant}")
+    with asgi_server(app, ws="auto") as url, raw(f"ws{url[4:]}/beta/graphql") as client:
+        assert names(client.init()) == ["of beta"]
+    assert seen[0] == ("/beta/graphql", "beta")
+
+
+def test_what_a_handshake_lacks_refuses_it(energy, caplog):
+    def by_required(x_key: Annotated[str, Header()]) -> Scope:
+        return Scope(x_key)
+
+    with served(create_app(energy, scope_of=by_required)) as url, raw(url) as client:
+        client.send("connection_init")
+        assert client.closed()[0] == 4403
+    assert "fault" not in caplog.text
+
+
+def test_dependencies_of_the_router_hold_for_sockets(energy):
+    def gate(connection: HTTPConnection) -> None:
+        if connection.headers.get("x-gate") != "open":
+            raise HTTPException(status_code=403)
+
+    def context(_request: object) -> GraphQLContext:
+        return GraphQLContext(services=energy.services, scope=Scope("acme"))
+
+    app = FastAPI()
+    app.include_router(graphql_router(build_engine(), context), dependencies=[Depends(gate)])
+    with served(app) as url:
+        with pytest.raises(InvalidStatus), raw(url):
+            pass
+        with raw(url, additional_headers={"x-gate": "open"}) as client:
+            assert names(client.init()) == ["of acme"]

@@ -106,7 +106,7 @@ def test_the_context_sees_a_request_with_what_the_client_says(engine, energy):
     ]
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, 4403), (403, 4403), (503, 4500)])
+@pytest.mark.parametrize(("status", "code"), [(401, 4403), (403, 4403), (503, 1013), (500, 4500)])
 def test_an_exception_of_the_framework_refuses_the_client(engine, status, code):
     def context(_request):
         raise HTTPException(status, "no")

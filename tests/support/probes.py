@@ -45,6 +45,7 @@ def _limit(query: str, limit: str, variables: Mapping[str, Any] | None = None) -
 
 _SUMMARY: Final = "energySummary { netPowerW }"
 _RANGE: Final = 'from: "2000-01-01T00:00:00Z", to: "2026-01-01T00:00:00Z"'
+_OF_FILTER: Final = "query ($f: DeviceFilter) { energySummary(filter: $f) { netPowerW } }"
 _OF_NAME: Final = "query ($name: String) { devices(filter: {nameContains: $name}) { totalCount } }"
 
 PROBES: Final[Mapping[str, Probe]] = {
@@ -182,6 +183,30 @@ PROBES: Final[Mapping[str, Probe]] = {
         " } } } }",
         "max_cost",
         {"f": {"ids": ["x"] * 20_000}},
+    ),
+    "many lines": _limit("{ a }" + "\n" * 2_000, "max_lines"),
+    "many lines of another kind": _limit("{ a }" + "\r" * 2_000, "max_lines"),
+    "one large variable, used ten times": _limit(
+        "query ($f: DeviceFilter) {"
+        + " ".join(f"a{n}: devices(first: 1, filter: $f) {{ totalCount }}" for n in range(10))
+        + "}",
+        "max_cost",
+        {"f": {"ids": [1] * 60_000}},
+    ),
+    "unknown keys in a variable": Probe(
+        _asked(_OF_FILTER, {"f": {f"k{n}": 1 for n in range(9_000)}}), "BAD_USER_INPUT"
+    ),
+    "misspelt keys in a variable": Probe(
+        _asked(_OF_FILTER, {"f": {f"nameContain{n}": 1 for n in range(9_000)}}), "BAD_USER_INPUT"
+    ),
+    "unknown words in a variable": Probe(
+        _asked(_OF_FILTER, {"f": {"kinds": ["SOLAR_PANE"] * 9_000}}), "BAD_USER_INPUT"
+    ),
+    "objects for ids": _limit(
+        "query ($i: [ID!]!) { nodes(ids: $i) { id } }", "max_cost", {"i": [{}] * 15_000}
+    ),
+    "a long key in a variable": Probe(
+        _asked(_OF_FILTER, {"f": {"A" * 200_000: 1}}), "BAD_USER_INPUT"
     ),
     "1e400": Probe(
         _asked(

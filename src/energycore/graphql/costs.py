@@ -20,6 +20,7 @@ __all__ = [
     "charged",
     "evaluate",
     "field_cost",
+    "leaves",
     "plus",
     "times",
 ]
@@ -33,10 +34,45 @@ DEFAULT_SIZE: Final = DEFAULT_PAGE
 FIELD_OF_DOCUMENT: Final = 30
 """What a field costs once, however often it is resolved: it is parsed and validated."""
 
-VALUE_OF_ARGUMENT: Final = 2
+VALUE_OF_ARGUMENT: Final = 4
 """What a value in a list or object costs that is an argument: it is read and looked up."""
 
-Variables: TypeAlias = Mapping[str, Any]
+_MOST_LEAVES: Final = 50_000
+
+
+class Variables(dict[str, Any]):
+    """The variables of one request; how much each of them holds is counted once."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__(given)
+        self._leaves: dict[str, int] = {}
+
+    def leaves(self, name: str) -> int:
+        """How many values a variable holds; 0 for one that is plain itself."""
+        if name not in self._leaves:
+            self._leaves[name] = leaves(self.get(name))
+        return self._leaves[name]
+
+
+def leaves(value: object) -> int:
+    """How many values, lists and objects there are in one; 0 for a plain one.
+
+    Not more than 50,000 are counted.
+    """
+    if not isinstance(value, list | dict):
+        return 0
+    count = 0
+    waiting: list[object] = [value]
+    while waiting and count < _MOST_LEAVES:
+        inside = waiting.pop()
+        count += 1
+        if isinstance(inside, list):
+            waiting.extend(inside)
+        elif isinstance(inside, dict):
+            waiting.extend(inside.values())
+    return count
+
+
 """The variables of a request as they were sent, those that it leaves out by their defaults."""
 
 Cost: TypeAlias = int | Callable[[Variables], int]

@@ -115,6 +115,9 @@ class DocumentRules:
         limits = self.limits
         if len(source) > limits.max_characters:
             return exceeded("max_characters", limits.max_characters, len(source))
+        lines = 1 + source.count("\n") + source.count("\r")
+        if lines > limits.max_lines:
+            return exceeded("max_lines", limits.max_lines, lines)
         try:
             ast = parse(
                 source,

@@ -3,10 +3,17 @@
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import CoroutineType
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from attrs import frozen
-from graphql import ExecutionResult, OperationType, execute
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    OperationType,
+    execute,
+    get_operation_ast,
+    get_variable_values,
+)
 
 from energycore.graphql.deadlines import Deadline
 from energycore.graphql.documents import Document
@@ -15,6 +22,8 @@ from energycore.graphql.limits import Limits
 from energycore.graphql.plans import NotPlanned
 
 __all__ = ["Executed", "Prepared", "run"]
+
+_MAX_VARIABLE_ERRORS: Final = 3
 
 
 @frozen(kw_only=True, eq=False)
@@ -76,6 +85,9 @@ def run(
                 _begin_again(context, given_up.__cause__)
                 plan = None
         if plan is None:
+            wrong = _wrong_variables(prepared, hide_suggestions=hide_suggestions)
+            if wrong:
+                return Executed(data=None, errors=reporter.describe(wrong), has_run=False)
             result = execute(
                 prepared.document.schema,
                 prepared.document.ast,
@@ -92,12 +104,27 @@ def run(
         raise TypeError("the schema has an asynchronous resolver")
     if not result.errors:
         return Executed(data=result.data, errors=[])
-    errors = reporter.describe(result.errors)
+    errors = reporter.describe(result.errors, limits.max_errors)
     # Errors of fields have a path; those without one stopped the request before any field ran.
     if result.data is None and all(error.path is None for error in result.errors):
         return Executed(data=None, errors=errors, has_run=False)
-    shown = errors[: limits.max_errors]
-    return Executed(data=result.data, errors=shown, omitted_errors=len(errors) - len(shown))
+    omitted = len(result.errors) - len(errors)
+    return Executed(data=result.data, errors=errors, omitted_errors=omitted)
+
+
+def _wrong_variables(prepared: Prepared, *, hide_suggestions: bool) -> list[GraphQLError]:
+    """What is wrong with the variables; graphql-core itself would tell fifty times as much."""
+    operation = get_operation_ast(prepared.document.ast, prepared.operation_name)
+    if operation is None:
+        return []  # execution says so
+    found = get_variable_values(
+        prepared.document.schema,
+        operation.variable_definitions or (),
+        dict(prepared.variables or {}),
+        max_errors=_MAX_VARIABLE_ERRORS,
+        hide_suggestions=hide_suggestions,
+    )
+    return found if isinstance(found, list) else []
 
 
 def _operation(context_value: object, deadline: Deadline) -> AbstractContextManager[object]:

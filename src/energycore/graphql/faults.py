@@ -23,6 +23,7 @@ _BAD_USER_INPUT = "BAD_USER_INPUT"
 MEANT_FOR_CLIENTS = (InvalidValue, NotFound, Conflict, NotAllowed, TimedOut)
 """Errors whose words a client may read; those of all others may name hosts, files or tables."""
 _ARGUMENT_COERCION = "graphql.execution.values"
+_MAX_MESSAGE = 1_000
 
 
 def shown(error: GraphQLError, code: str) -> dict[str, object]:
@@ -44,10 +45,21 @@ class ErrorReporter:
     new_error_id: Callable[[], str]
     log_details: bool = False
 
-    def describe(self, errors: Sequence[GraphQLError]) -> list[dict[str, object]]:
-        """Describe each error; the same fault at several places in a list is logged once."""
+    def describe(
+        self, errors: Sequence[GraphQLError], most: int | None = None
+    ) -> list[dict[str, object]]:
+        """Describe the first errors; the same fault at several places in a list is logged once.
+
+        Args:
+            errors: all of them; faults are logged also where they are not described.
+            most: how many are described; all unless given.
+        """
         faults = _FaultLog(self)
-        return [_describe(error, faults) for error in errors]
+        described = [_describe(error, faults) for error in errors[:most]]
+        for error in errors[len(described) :]:
+            if _told(error) is None:
+                faults.identify(_cause(error), _place(error))
+        return described
 
     def fault(self, error: Exception) -> dict[str, object]:
         """Describe an error outside of any field; a fault is logged and loses its message."""
@@ -81,21 +93,33 @@ class _FaultLog:
 
 
 def _describe(error: GraphQLError, faults: _FaultLog) -> dict[str, object]:
+    told = _told(error)
+    if told is not None:
+        return _described(error, *told)
+    cause = _cause(error)
+    return {**_located(error), **_masked(cause, faults.identify(cause, _place(error)))}
+
+
+def _told(error: GraphQLError) -> tuple[str, dict[str, object]] | None:
+    """The message and the extensions of an error that clients may read; None for a fault."""
     cause = _cause(error)
     if isinstance(cause, MEANT_FOR_CLIENTS):
         # An error about a variable says which one, an error in a field only what is wrong.
         message = error.message if error.path is None else cause.message
-        return _described(error, message, {"code": cause.code})
+        return message, {"code": cause.code}
     if isinstance(cause, GraphQLError):
         extensions = cause.extensions or {}
         if isinstance(extensions.get("code"), str):
-            return _described(error, error.message, dict(extensions))
+            return error.message, dict(extensions)
     # Scalars refuse a value with a TypeError or ValueError; anything else is a defect in them.
     if _is_about_input(error) and isinstance(cause, GraphQLError | TypeError | ValueError):
-        return _described(error, error.message, {"code": _BAD_USER_INPUT})
+        return error.message, {"code": _BAD_USER_INPUT}
+    return None
+
+
+def _place(error: GraphQLError) -> str:
     place = ".".join(str(key) for key in error.path or () if isinstance(key, str))
-    error_id = faults.identify(cause, place or "the variables")
-    return {**_located(error), **_masked(cause, error_id)}
+    return place or "the variables"
 
 
 def _cause(error: GraphQLError) -> BaseException:
@@ -129,7 +153,14 @@ def _masked(error: BaseException, error_id: str) -> dict[str, object]:
 def _described(
     error: GraphQLError, message: str, extensions: dict[str, object]
 ) -> dict[str, object]:
-    return {"message": message, **_located(error), "extensions": extensions}
+    return {"message": _short(message), **_located(error), "extensions": extensions}
+
+
+def _short(message: str) -> str:
+    """A message may repeat what was sent, which may be long."""
+    if len(message) <= _MAX_MESSAGE:
+        return message
+    return f"{message[:_MAX_MESSAGE]}... ({len(message)} characters)"
 
 
 def _located(error: GraphQLError) -> dict[str, object]:

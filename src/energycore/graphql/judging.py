@@ -1,6 +1,7 @@
 """Whether a document stays within the limits, before it is validated and before it is executed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import attrs
 from graphql import (
@@ -39,19 +40,19 @@ class Charge:
     """What an operation costs, once the variables of a request are known."""
 
     _cost: Cost
-    _defaults: Variables
+    _defaults: Mapping[str, Any]
 
     @property
     def is_fixed(self) -> bool:
         """Whether it is the same with any variables."""
         return isinstance(self._cost, int)
 
-    def of(self, variables: Variables | None) -> int:
+    def of(self, variables: Mapping[str, Any] | None) -> int:
         """The cost with these variables, as they were sent."""
         cost = self._cost
         if isinstance(cost, int):
             return cost
-        return cost({**self._defaults, **(variables or {})})
+        return cost(Variables({**self._defaults, **(variables or {})}))
 
 
 def judge(
@@ -110,6 +111,7 @@ def exceeded(limit: str, maximum: int, found: int) -> Refusal:
 
 _WORDS = {
     "max_characters": "The length of the document, in characters,",
+    "max_lines": "The number of lines",
     "max_depth": "The depth of the document",
     "max_list_depth": "The depth of lists within lists",
     "max_root_fields": "The number of root fields",
@@ -143,7 +145,7 @@ def _beyond(limits: Limits, measure: Measure) -> Refusal | None:
     return None
 
 
-def _defaults(node: OperationDefinitionNode) -> Variables:
+def _defaults(node: OperationDefinitionNode) -> dict[str, Any]:
     return {
         definition.variable.name.value: value_from_ast_untyped(definition.default_value)
         for definition in node.variable_definitions or ()

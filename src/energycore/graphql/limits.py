@@ -56,6 +56,8 @@ class Limits:
     """Bytes of a request's body, or of its query string."""
     max_characters: int = _count(20_000)
     """Characters of a document; variables are not part of it."""
+    max_lines: int = _count(1_000)
+    """Lines of a document: each error in it counts them anew."""
     max_tokens: int = _count(1_200)
     """Words, numbers, texts and signs of a document."""
     max_depth: int | None = _maybe(16)

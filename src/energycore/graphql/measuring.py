@@ -54,7 +54,7 @@ from energycore.graphql.costs import (
 from energycore.graphql.introspection import IntrospectionSizes
 from energycore.graphql.json_text import MAX_DIGITS
 
-__all__ = ["Measure", "NotMeasured", "leaves", "measure_document"]
+__all__ = ["Measure", "NotMeasured", "measure_document"]
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 
@@ -297,7 +297,7 @@ def _size(own: FieldCost, node: FieldNode) -> Cost | None:
     return size(*(_plain(value, _NOTHING) for value in values))
 
 
-def _plain(value: ValueNode | None, variables: Variables) -> Any:
+def _plain(value: ValueNode | None, variables: Mapping[str, Any]) -> Any:
     if value is None:
         return None
     if isinstance(value, VariableNode):
@@ -329,24 +329,7 @@ def _inputs(definition: GraphQLField | None, node: FieldNode) -> list[Cost]:
 
 
 def _leaves_of(name: str) -> Callable[[Variables], int]:
-    return lambda variables: VALUE_OF_ARGUMENT * leaves(variables.get(name))
-
-
-def leaves(value: object) -> int:
-    """How many plain values there are in lists and objects; 0 for one that stands alone."""
-    if not isinstance(value, list | dict):
-        return 0
-    count = 0
-    waiting: list[object] = [value]
-    while waiting:
-        inside = waiting.pop()
-        if isinstance(inside, list):
-            waiting.extend(inside)
-        elif isinstance(inside, dict):
-            waiting.extend(inside.values())
-        else:
-            count += 1
-    return count
+    return lambda variables: VALUE_OF_ARGUMENT * variables.leaves(name)
 
 
 def _is_wide(type_: object) -> bool:

@@ -109,8 +109,12 @@ class Plan:
             raise NotPlanned
         values: Any = None
         if self._operation.variable_definitions:
+            # One error is enough to give up, and each takes long where there are many.
             values = get_variable_values(
-                self._schema, self._operation.variable_definitions, dict(variables or {})
+                self._schema,
+                self._operation.variable_definitions,
+                dict(variables or {}),
+                max_errors=1,
             )
             if isinstance(values, list):
                 raise NotPlanned

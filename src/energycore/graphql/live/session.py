@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from graphql import GraphQLError
@@ -130,7 +131,7 @@ class Session:
         await self.context(anew=True)
         self._is_acknowledged = True
         await self.send(encode("connection_ack"))
-        self._watching = self._keep(self._watch())
+        self._watching = self._keep(self._watch)
 
     async def _start(self, message: Message) -> None:
         if not self._is_acknowledged:
@@ -152,7 +153,7 @@ class Session:
         self._operations[message.id] = operation
         # Counted until nothing of it is executed any more, whatever the client was told.
         self._executing += 1
-        self._keep(self._operate(operation))
+        self._keep(partial(self._operate, operation))
 
     async def _operate(self, operation: Operation) -> None:
         try:
@@ -202,21 +203,22 @@ class Session:
                 raise Closed(CloseCode.SILENT, "The client does not answer")
             if ping_s is not None and now_s >= max(self._heard_s, pinged_s) + ping_s:
                 pinged_s = now_s
-                self._keep(self.send(encode("ping")))
+                self._keep(partial(self.send, encode("ping")))
             if recheck_s is not None and now_s >= rechecked_s + recheck_s:
                 rechecked_s = now_s
                 await self.context(anew=True)
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _keep(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         task = asyncio.create_task(self._closing(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _closing(self, work: Awaitable[None]) -> None:
+    async def _closing(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do some work, whose failure ends the socket."""
         try:
-            await work
+            # Made here, for a task that is cancelled at once would leave it unawaited.
+            await work()
         except Closed as closed:
             await self._close(closed)
         except Exception as error:  # noqa: BLE001 - the engine logs it, and no text of it gets out
