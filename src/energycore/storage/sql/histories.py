@@ -195,6 +195,9 @@ def _basis(
 ) -> Rows:
     """One statement for all, whose rows are of several kinds."""
     day = reading_day.c
+    # Found once: as a subquery PostgreSQL may look for them again for every row.
+    known = wanted.cte("known")
+    ids = select(known.c.id)
     return union_all(
         _told(
             _SERIES,
@@ -206,7 +209,7 @@ def _basis(
             series.c.max_gap_us,
             series.c.capacity_mwh,
             text=series.c.gap_policy,
-        ).where(series.c.tenant_id == tenant, series.c.device_id.in_(wanted)),
+        ).where(series.c.tenant_id == tenant, series.c.device_id.in_(ids)),
         _told(
             _ZONE,
             site_zone,
@@ -218,7 +221,7 @@ def _basis(
             mark.c.tenant_id == tenant,
             mark.c.day >= start_day,
             mark.c.day < end_day,
-            mark.c.device_id.in_(wanted),
+            mark.c.device_id.in_(ids),
         ),
         _told(
             _DAY,
