@@ -46,8 +46,7 @@ def create_app(
         engine: answers the requests; by default one with all installed device kinds.
         scope_of: tells the tenant of a request instead: a FastAPI dependency, sync or async, with
             dependencies and security schemes of its own. It raises HTTPException to refuse one.
-            Take a Starlette `HTTPConnection` in it rather than a `Request`, which a websocket has
-            not.
+            Of a socket it is given a request with the headers of its handshake.
         graphiql: whether GraphiQL is served at /.
         max_threads: the most requests that are answered at one time; further ones wait.
         lifespan: entered before the first request and left after the last one, for work that

@@ -45,7 +45,8 @@ def graphql_router(
     """Make a router for `app.include_router`, with or without a prefix.
 
     Who asks is checked by `scope_of` or by `context`, either of which may raise HTTPException to
-    refuse. Without `scope_of`, `dependencies=` of `include_router` has no effect on requests.
+    refuse. Without `scope_of`, `dependencies=` of `include_router` has no effect on requests; on
+    sockets it has, when they are opened.
 
     Args:
         engine: answers the requests.

@@ -29,7 +29,7 @@ not shown. Of an invalid document at most ten errors are told.
 
 ## Cost
 
-A unit is the time that a plain value takes into a response, at most some 5 microseconds of CPU. A
+A unit is the time that a plain value takes into a response, some 5 microseconds of CPU. A
 field costs one each time that it is resolved, and 30 once, for it is parsed and validated. Beside
 that:
 
