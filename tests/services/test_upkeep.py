@@ -118,6 +118,24 @@ def test_an_older_reading_of_a_device_changes_what_is_expected_of_all(services, 
     assert [bucket.min_power_w for bucket in kept.buckets] == [-1_000.0, None]
 
 
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_new_gap_policy_leaves_the_extremes_of_the_past(services, scope, clock, is_kept):
+    """They are not computed again: whoever reads the readings instead has to find the same."""
+    device = meter(services, scope)
+    record(services, scope, device, MIDNIGHT, power_w=-5.0)
+    clock.at = MIDNIGHT + DAY
+    if is_kept:
+        services.upkeep.run(scope)
+    services.registration.update_device(scope, device.id, gap_policy="linear")
+    clock.move(hours=1)
+    record(services, scope, device, clock.at - timedelta(minutes=20), clock.at)
+    request = services.histories.request(MIDNIGHT, MIDNIGHT + 2 * DAY, "day", "UTC")
+    told = services.histories.of_filter(scope, ec.DeviceFilter(), request)
+    # The power of the second day is interpolated.
+    assert [bucket.min_power_w for bucket in told.buckets] == [-5.0, None]
+    assert [bucket.coverage > 0 for bucket in told.buckets] == [True, True]
+
+
 def test_a_forecast_says_what_the_run_then_does(services, scope, clock):
     device = meter(services, scope)
     clock.at = MIDNIGHT + 200 * DAY

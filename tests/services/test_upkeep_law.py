@@ -222,12 +222,19 @@ LONG_GAP = [
     ("gap", 1, 86_400),
     ("record", [(1, 12_182, 0, -1, False), (1, 10_056, 37, -2, True)], "last"),
 ]
+# A device whose power is interpolated from now on was stepwise before.
+LATER_LINES = [
+    ("record", [(0, 0, 0, 0, False), (0, 2_161, 0, 0, False)], "reject"),
+    ("upkeep", True),
+    ("policy", 0, "linear"),
+]
 
 
 @pytest.mark.parametrize("kind", ["archived", "forgotten"])
 @hypothesis.settings(max_examples=30, suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.example(commands=QUIET_END_OF_MONTH)
 @hypothesis.example(commands=LONG_GAP)
+@hypothesis.example(commands=LATER_LINES)
 @hypothesis.given(commands=st.lists(command, min_size=3, max_size=14))
 def test_upkeep_changes_no_answer(kind, commands):
     archive = open_archive("memory://law") if kind == "archived" else None

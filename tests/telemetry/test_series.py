@@ -103,8 +103,6 @@ def test_the_longest_gap_is_that_of_any_version_or_of_those_that_are_interpolate
     held, line = version(1, max_gap_us=9), version(2, max_gap_us=5, gap_policy=GapPolicy.LINEAR)
     table = SeriesTable.of([held, version(1, 60_000_000, max_gap_us=1), line])
     assert (table.longest_gap_us(), table.longest_gap_us(linear=True)) == (9, 5)
-    assert not table.is_stepwise
-    assert table.select([1]).is_stepwise
     assert table.select([1]).longest_gap_us(linear=True) == SeriesTable.of([]).longest_gap_us() == 0
 
 

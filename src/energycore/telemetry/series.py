@@ -128,11 +128,6 @@ class SeriesTable:
         """How far before and after its instant a reading of any of these says anything."""
         return self.longest_gap_us(linear=True), self.longest_gap_us()
 
-    @property
-    def is_stepwise(self) -> bool:
-        """Whether no power is interpolated, so that sums of it are step functions."""
-        return self.longest_gap_us(linear=True) == 0
-
     def with_stops(self, device_id: int) -> list[tuple[SeriesVersion, int]]:
         """The versions of a device, each with the instant from which on its readings are void.
 

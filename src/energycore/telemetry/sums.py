@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energycore.quantities.instants import US_PER_MS
-from energycore.quantities.units import IntArray
-from energycore.telemetry.buckets import Buckets
+from energycore.quantities.units import MISSING, IntArray
+from energycore.telemetry.buckets import NOT_KEPT, Buckets
 from energycore.telemetry.coverage import Coverage
 from energycore.telemetry.extremes import sum_extremes
 from energycore.telemetry.series import BEGINNING_US, END_US, SeriesTable
@@ -28,8 +28,6 @@ class Membership:
     """The time in which what a device does counts."""
     expected: Sequence[tuple[int, int]]
     """When each of them is in service meanwhile, one stretch after the other."""
-    is_stepwise: bool = True
-    """Whether no power is interpolated: only then is their sum a step function."""
 
     @classmethod
     def of_site(cls, table: SeriesTable, site_id: int, counted: Sequence[int]) -> "Membership":
@@ -38,7 +36,6 @@ class Membership:
         return cls(
             stays={i: Spans.of(table.stays(i, site_id)) for i in members},
             expected=[span for i in members for span in table.spans(i, site_id)],
-            is_stepwise=table.select(members).is_stepwise,
         )
 
     @classmethod
@@ -47,7 +44,6 @@ class Membership:
         return cls(
             stays=dict.fromkeys(counted, EVER),
             expected=[span for i in counted for span in table.spans(i)],
-            is_stepwise=table.select(counted).is_stepwise,
         )
 
 
@@ -55,6 +51,10 @@ def sum_buckets(
     coverage: Coverage, membership: Membership, edges_us: IntArray, series: int
 ) -> Buckets:
     """Exact totals of several devices together, with the extremes of their summed power.
+
+    The extremes of an interval are not kept if the power of some device is interpolated in it.
+    What the gap policies of other times are does not matter: totals are not computed again when
+    one changes.
 
     Args:
         coverage: of at least the readings of these devices.
@@ -76,7 +76,7 @@ def sum_buckets(
     parts = coverage.buckets(cuts)
     counts = _counts(parts.series, parts.start_us, parts.end_us, membership)
     totals = parts.take(np.flatnonzero(counts)).merged(edges_us).summed(series)
-    if not len(totals) or not membership.is_stepwise:
+    if not len(totals):
         return totals
     least, greatest = _extremes(coverage, membership, edges_us, cuts)
     position = np.searchsorted(edges_us, totals.start_us)
@@ -92,7 +92,12 @@ def _extremes(
     counts = _counts(device_id, start_us, end_us, membership)
     pieces = pieces.take(np.flatnonzero(counts))
     power_mw = coverage.readings.power_mw[pieces.reading]
-    return sum_extremes(pieces, power_mw, membership.expected, edges_us)
+    least, greatest = sum_extremes(pieces, power_mw, membership.expected, edges_us)
+    if coverage.is_line is not None:
+        lines_ms = pieces.start_ms[coverage.is_line[pieces.reading]]
+        unknown = np.searchsorted(edges_us // US_PER_MS, lines_ms, side="right") - 1
+        least[unknown], greatest[unknown] = MISSING, NOT_KEPT
+    return least, greatest
 
 
 def _counts(
