@@ -296,7 +296,9 @@ def test_the_page_of_a_device_counts_no_readings_and_reads_few(browser, alias):
         browser.get(f"{LIST}{device.id}/change/")
     asked = [q["sql"] for q in captured if "energycore_reading" in q["sql"]]
     assert asked
-    assert not [sql for sql in asked if "COUNT(" in sql.upper()]
+    # The tables of days are counted, which the catalogue has.
+    of_days = "COUNT(*) AS GONE FROM PG_CATALOG"
+    assert not [sql for sql in asked if "COUNT(" in sql.upper().replace(of_days, "")]
     assert len(captured) < 40
 
 

@@ -176,7 +176,7 @@ def test_django_sees_our_statements(alias, storage, scope, device_id):
 
 @pytest.mark.parametrize("count", [1, 40])
 def test_a_list_costs_as_many_statements_however_long_it_is(alias, storage, scope, count):
-    """Ids, devices and their tags; in a block of the caller's PostgreSQL has a savepoint more."""
+    """Ids, and devices with tags; in a block of the caller's PostgreSQL has a savepoint more."""
     for number in range(count):
         add_device(storage, scope, battery(f"device {number}"))
     with transaction.atomic(using=alias), CaptureQueriesContext(connections[alias]) as seen:
@@ -184,7 +184,7 @@ def test_a_list_costs_as_many_statements_however_long_it_is(alias, storage, scop
             found = work.devices.ids(scope, DeviceFilter())
             page = work.devices.get_many(scope, found)
     assert len(page) == count
-    assert len(seen) == (3 if alias == "default" else 5)
+    assert len(seen) == (2 if alias == "default" else 4)
 
 
 def test_a_new_engine_asks_nothing_by_itself(alias):
